@@ -1,0 +1,112 @@
+"""The one error object: RFC 9457 with Penstock's members, on every route and for every failure."""
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from shared.db import CONNECTION_ERRORS
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    Internal,
+    InvalidInput,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    PenstockError,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMedia,
+)
+from shared.log import get_logger
+
+log = get_logger(__name__)
+
+PROBLEM = "application/problem+json"
+ERROR_PATH = "/api/errors/"
+
+
+def error_page(code: str) -> str:
+    """The address of the page about a code: `/api/errors/not-found`."""
+    return ERROR_PATH + code.lower().replace("_", "-")
+
+
+def problem_body(error: PenstockError, *, instance: str, request_id: str) -> dict[str, Any]:
+    """The members of RFC 9457 and, beside them, those that plain clients look for."""
+    body: dict[str, Any] = {
+        "type": error_page(error.code),
+        "title": error.title,
+        "status": error.http_status,
+        "detail": error.message,
+        "instance": instance,
+        "request_id": request_id,
+        "success": False,
+        "error": error.code,
+        "message": error.message,
+        "details": error.context,
+        "retryable": error.retryable,
+    }
+    if error.field is not None:
+        body["field"] = error.field
+    return body
+
+
+def problem(error: PenstockError, request: web.Request, request_id: str) -> web.Response:
+    body = problem_body(error, instance=request.path, request_id=request_id)
+    response = web.Response(
+        body=orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS),
+        status=error.http_status,
+        headers={"Content-Type": PROBLEM, "Cache-Control": "no-store"},
+    )
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="penstock"'
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(error.context["allowed"])
+    return response
+
+
+_BY_STATUS: dict[int, type[PenstockError]] = {
+    400: InvalidInput,
+    401: Unauthenticated,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: PayloadTooLarge,
+    415: UnsupportedMedia,
+    429: RateLimited,
+    503: Unavailable,
+}
+
+
+def from_http(error: web.HTTPException, request: web.Request) -> PenstockError:
+    """What aiohttp itself refuses, as one of our errors."""
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = sorted(error.allowed_methods)
+        return MethodNotAllowed(
+            f"{request.path} answers {', '.join(allowed)}, not {request.method}.", allowed=allowed
+        )
+    if error.status == 404:
+        return NotFound(f"There is nothing at {request.path}.")
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return PayloadTooLarge("The body is larger than this route accepts.")
+    named = _BY_STATUS.get(error.status)
+    if named is not None:
+        return named(error.reason)
+    if 400 <= error.status < 500:
+        return InvalidInput(error.reason, status=error.status)
+    return Internal("Something went wrong on our side.")
+
+
+def from_failure(error: Exception, request: web.Request, request_id: str) -> PenstockError:
+    """What nobody expected: told to the log with its trace, to the caller with its id only."""
+    where = {"request_id": request_id, "method": request.method, "path": request.path}
+    if isinstance(error, (*CONNECTION_ERRORS, RedisError)):
+        log.warning("store_unavailable", error=f"{type(error).__name__}: {error}", **where)
+        return Unavailable("A store that this needs cannot be reached just now; try again.", retry_after_s=1)
+    log.error("request_failed", exc_info=error, **where)
+    return Internal(f"Something went wrong on our side; quote {request_id} when you report it.")

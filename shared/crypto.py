@@ -1,0 +1,95 @@
+"""Secrets that Penstock makes itself: API keys and sealed tokens (cursors, tickets).
+
+An API key is `ps_live_<id:8><secret:32><checksum:6>` in base 62. The id finds its row, the secret is kept
+only as an HMAC under the server's own key, and the checksum tells a typo from a key without a look-up.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import zlib
+from dataclasses import dataclass, field
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PREFIX = "ps_live_"
+_ID_LENGTH, _SECRET_LENGTH, _CHECKSUM_LENGTH = 8, 32, 6
+_KEY_LENGTH = len(_PREFIX) + _ID_LENGTH + _SECRET_LENGTH + _CHECKSUM_LENGTH
+_MAC_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyText:
+    """An API key taken apart. `secret` carries 190 bits."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The whole key, as its owner sees it once."""
+        return f"{_PREFIX}{self.id}{self.secret}{_checksum(self.id + self.secret)}"
+
+
+def new_api_key() -> ApiKeyText:
+    return ApiKeyText(_random(_ID_LENGTH), _random(_SECRET_LENGTH))
+
+
+def parse_api_key(text: str) -> ApiKeyText | None:
+    """The parts of a well-formed key whose checksum is right, else None."""
+    if len(text) != _KEY_LENGTH or not text.startswith(_PREFIX) or not text.isascii():
+        return None
+    content, checksum = text[len(_PREFIX) : -_CHECKSUM_LENGTH], text[-_CHECKSUM_LENGTH:]
+    if not hmac.compare_digest(_checksum(content), checksum):
+        return None
+    return ApiKeyText(content[:_ID_LENGTH], content[_ID_LENGTH:])
+
+
+def secret_hmac(server_key: str, secret: str) -> bytes:
+    """What is stored of an API key's secret. The secret is random, so a slow hash would add nothing."""
+    return hmac.digest(_subkey(server_key, "api-key"), secret.encode(), "sha256")
+
+
+def same_secret(stored: bytes, computed: bytes) -> bool:
+    """Equal? In a time that does not depend on where they differ."""
+    return hmac.compare_digest(stored, computed)
+
+
+def seal(server_key: str, purpose: str, payload: bytes) -> str:
+    """A URL-safe token that holds `payload` in the open and cannot be altered or used for another purpose."""
+    mac = hmac.digest(_subkey(server_key, purpose), payload, "sha256")[:_MAC_LENGTH]
+    return base64.urlsafe_b64encode(mac + payload).rstrip(b"=").decode()
+
+
+def unseal(server_key: str, purpose: str, token: str) -> bytes | None:
+    """The payload of a token sealed for the same purpose, else None."""
+    try:
+        content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (ValueError, binascii.Error):
+        return None
+    mac, payload = content[:_MAC_LENGTH], content[_MAC_LENGTH:]
+    expected = hmac.digest(_subkey(server_key, purpose), payload, "sha256")[:_MAC_LENGTH]
+    return payload if hmac.compare_digest(mac, expected) else None
+
+
+def _subkey(server_key: str, purpose: str) -> bytes:
+    return hmac.digest(server_key.encode(), f"penstock:{purpose}".encode(), "sha256")
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _checksum(text: str) -> str:
+    number = zlib.crc32(text.encode())
+    digits = []
+    for _ in range(_CHECKSUM_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def fingerprint(content: bytes) -> bytes:
+    """SHA-256."""
+    return hashlib.sha256(content).digest()

@@ -1,0 +1,108 @@
+"""Worker processes: they register, beat, and are declared dead by the others.
+
+Only Postgres' clock is compared with Postgres' clock. A worker whose beat finds no row was declared dead:
+what it held belongs to others by then, and its fenced writes change nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.db import Database
+
+# Dispatch and reaping are done by one process at a time, each under its own advisory lock.
+REAP_LOCK = 0x5EA9
+
+STEP_TTL_S = 20.0
+"""How long a claim holds a generation before it must be renewed."""
+
+_REGISTER = """
+INSERT INTO workers (id, kinds, slots, host, pid, version) VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+# Held rows of steps that still run are renewed with the beat; a step that was forgotten runs out and is freed.
+_BEAT = """
+WITH beat AS (
+    UPDATE workers SET beat_at = now(), stats = $2 WHERE id = $1 RETURNING id
+), renewed AS (
+    UPDATE generations g SET wake_at = now() + $4::float8 * interval '1 second' FROM beat
+    WHERE g.owner = beat.id AND g.id = ANY ($3)
+        AND g.wake_at < now() + $4::float8 / 2 * interval '1 second'
+)
+SELECT (SELECT array_agg(g.id) FROM generations g
+        WHERE g.owner = beat.id AND g.cancel_requested_at IS NOT NULL) AS canceling
+FROM beat
+"""
+
+# A crash counts against the generation unless it merely waited at its provider. Rows whose step outlived its
+# time, and rows of owners that no longer exist, are freed like those of the dead.
+_REAP = """
+WITH dead AS (
+    SELECT id FROM workers WHERE beat_at < now() - $1::float8 * interval '1 second' FOR UPDATE SKIP LOCKED
+), abandoned AS (
+    SELECT g.id FROM generations g
+    WHERE g.owner IS NOT NULL AND (
+        g.owner IN (SELECT id FROM dead) OR g.wake_at < now()
+        OR NOT EXISTS (SELECT FROM workers w WHERE w.id = g.owner)
+    )
+    FOR UPDATE OF g SKIP LOCKED
+), freed AS (
+    UPDATE generations g SET owner = NULL, epoch = g.epoch + 1, wake_at = now(), rung = false,
+        crashes = g.crashes + (g.state <> 'waiting')::int
+    FROM abandoned a WHERE g.id = a.id
+    RETURNING g.id
+), buried AS (
+    DELETE FROM workers w USING dead WHERE w.id = dead.id RETURNING w.id
+)
+SELECT (SELECT count(*) FROM freed) AS freed, (SELECT array_agg(id) FROM buried) AS dead
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    freed: int
+    dead: Sequence[UUID]
+
+
+async def register(
+    db: Database, worker_id: UUID, *, kinds: Sequence[str], slots: int, host: str, pid: int, version: str
+) -> None:
+    await db.execute(_REGISTER, worker_id, list(kinds), slots, host, pid, version)
+
+
+async def beat(
+    db: Database, worker_id: UUID, stats: dict[str, Any], running: Sequence[UUID]
+) -> Sequence[UUID] | None:
+    """The ids of held generations that somebody wants canceled, or None: this worker was declared dead.
+
+    `running` are the generations whose steps run in this process now.
+    """
+    row = await db.fetchrow(_BEAT, worker_id, stats, list(running), STEP_TTL_S)
+    return None if row is None else row["canceling"] or ()
+
+
+async def drain(db: Database, worker_id: UUID) -> None:
+    """Tells dispatch not to count on this worker's slots any more."""
+    await db.execute("UPDATE workers SET draining = true WHERE id = $1", worker_id)
+
+
+async def leave(db: Database, worker_id: UUID) -> None:
+    """Removes the worker and frees whatever it still holds, without counting a crash."""
+    async with db.transaction() as tx:
+        await tx.execute(
+            "UPDATE generations SET owner = NULL, epoch = epoch + 1, wake_at = now(), rung = false"
+            " WHERE owner = $1",
+            worker_id,
+        )
+        await tx.execute("DELETE FROM workers WHERE id = $1", worker_id)
+
+
+async def reap(db: Database, lease_ttl_s: float) -> Reaped:
+    """Declares silent workers dead and sets what they held due again. A no-op while another process reaps."""
+    async with db.transaction() as tx:
+        if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", REAP_LOCK):
+            return Reaped(0, ())
+        row = await tx.fetchrow(_REAP, lease_ttl_s)
+    assert row is not None  # noqa: S101  # a SELECT without FROM has one row
+    return Reaped(row["freed"], row["dead"] or ())

@@ -1,0 +1,166 @@
+"""Reading generations: one, many, their outputs, events and submissions. Nothing here changes a row."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.batch import Batcher
+from shared.db import Database, Tx
+
+_COLUMNS = """
+    id, account_id, kind, model, input, files, routes, prefer, state, stage, seq, priority, attempts, progress,
+    provider_queue_position, cancel_requested_at, start_deadline_at, deadline_at, provider, provider_model, decision,
+    price_id, estimate_nanos, reserved_nanos, cost_nanos, cost_status, billed_to, error, warnings, details, webhook,
+    project_id, parent_id, group_id, created_at, updated_at, started_at, completed_at, deleted_at
+"""
+
+_GET = f"SELECT {_COLUMNS} FROM generations WHERE id = ANY ($1) AND deleted_at IS NULL"  # noqa: S608  # constants
+_OUTPUTS = "SELECT * FROM outputs WHERE generation_id = ANY ($1) ORDER BY generation_id, n"
+_EVENTS = """
+SELECT generation_id, seq, account_id, type, data, created_at FROM generation_events
+WHERE generation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
+"""
+_SUBMISSIONS = "SELECT * FROM submissions WHERE generation_id = $1 ORDER BY n"
+
+# Place in the kind's queue as fair order would serve it: everything of this account before it, and as much
+# of every other account.
+_QUEUE_POSITION = """
+SELECT count(*)::int FROM generations
+WHERE kind = $1 AND state = 'queued' AND account_id = $2 AND (priority > $3 OR (priority = $3 AND id < $4))
+"""
+
+STATES_OF_STATUS = {
+    "queued": ["queued"],
+    "running": ["submitting", "waiting", "storing"],
+    "completed": ["completed"],
+    "failed": ["failed"],
+    "canceled": ["canceled"],
+    "expired": ["expired"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageFilter:
+    """Which generations a list shows; None leaves a condition out. `q` searches the prompt."""
+
+    kinds: Sequence[str] | None = None
+    statuses: Sequence[str] | None = None
+    model: str | None = None
+    project_id: UUID | None = None
+    parent_id: UUID | None = None
+    group_id: UUID | None = None
+    q: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == PageFilter()
+
+
+class Reader:
+    """Reads of single generations, batched: polls of one account that arrive together are one query."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._rows: Batcher[UUID, UUID, Mapping[str, Any] | None] = Batcher(self._read_all)
+
+    async def get(self, account_id: UUID, generation_id: UUID) -> Mapping[str, Any] | None:
+        """The row with its `outputs` (a list of rows), or None when the account has no such generation."""
+        return await self._rows(account_id, generation_id)
+
+    async def _read_all(
+        self, account_id: UUID, ids: list[UUID]
+    ) -> Sequence[Mapping[str, Any] | BaseException | None]:
+        async with self._db.transaction(account_id) as tx:
+            found = await get_many(tx, list(set(ids)))
+        return [found.get(generation_id) for generation_id in ids]
+
+
+async def get_many(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Rows with their `outputs`, by id."""
+    rows = {row["id"]: dict(row) for row in await tx.fetch(_GET, list(ids))}
+    finished = [row["id"] for row in rows.values() if row["state"] == "completed"]
+    files = await outputs(tx, finished) if finished else {}
+    for generation_id, row in rows.items():
+        row["outputs"] = files.get(generation_id, [])
+    return rows
+
+
+async def get(tx: Tx, generation_id: UUID) -> dict[str, Any] | None:
+    """The row with its `outputs`, or None."""
+    return (await get_many(tx, [generation_id])).get(generation_id)
+
+
+async def outputs(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """Output rows by generation, in order."""
+    grouped: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in await tx.fetch(_OUTPUTS, list(ids)):
+        grouped[row["generation_id"]].append(dict(row))
+    return dict(grouped)
+
+
+async def events_since(tx: Tx, generation_id: UUID, seq: int, limit: int = 1000) -> list[Mapping[str, Any]]:
+    """Events after `seq`, oldest first. A gap right after `seq` means that older ones were pruned."""
+    return list(await tx.fetch(_EVENTS, generation_id, seq, limit))
+
+
+async def submissions(tx: Tx, generation_id: UUID) -> list[Mapping[str, Any]]:
+    """All paid calls of a generation, in order."""
+    return list(await tx.fetch(_SUBMISSIONS, generation_id))
+
+
+async def queue_position(tx: Tx, row: Mapping[str, Any]) -> int | None:
+    """How many of the account's own generations go first, or None when it does not queue."""
+    if row["state"] != "queued":
+        return None
+    position = await tx.fetchval(_QUEUE_POSITION, row["kind"], row["account_id"], row["priority"], row["id"])
+    return int(position)
+
+
+async def page(tx: Tx, where: PageFilter, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Newest first, rows with their outputs, starting behind the id `after`."""
+    conditions, args = _conditions(where)
+    if after is not None:
+        args.append(after)
+        conditions.append(f"id < ${len(args)}")
+    args.append(limit)
+    sql = f"SELECT id FROM generations WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ${len(args)}"  # noqa: S608  # parameters only
+    ids = [row["id"] for row in await tx.fetch(sql, *args)]
+    rows = await get_many(tx, ids)
+    return [rows[generation_id] for generation_id in ids if generation_id in rows]
+
+
+async def matching_ids(tx: Tx, where: PageFilter, limit: int) -> list[UUID]:
+    """The ids that a filter matches, newest first, for bulk actions."""
+    conditions, args = _conditions(where)
+    args.append(limit)
+    sql = f"SELECT id FROM generations WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ${len(args)}"  # noqa: S608  # parameters only
+    return [row["id"] for row in await tx.fetch(sql, *args)]
+
+
+def _conditions(where: PageFilter) -> tuple[list[str], list[Any]]:
+    """SQL conditions with numbered parameters, and their values."""
+    states = [state for status in where.statuses or () for state in STATES_OF_STATUS[status]]
+    pattern = f"%{_escape_like(where.q)}%" if where.q else None
+    candidates: list[tuple[str, Any]] = [
+        ("kind = ANY ({})", list(where.kinds) if where.kinds is not None else None),
+        ("state = ANY ({})", states if where.statuses is not None else None),
+        ("model = {}", where.model),
+        ("project_id = {}", where.project_id),
+        ("parent_id = {}", where.parent_id),
+        ("group_id = {}", where.group_id),
+        ("coalesce(input ->> 'prompt', input ->> 'text') ILIKE {}", pattern),
+        ("created_at >= {}", where.created_after),
+        ("created_at < {}", where.created_before),
+    ]
+    given = [(template, value) for template, value in candidates if value is not None]
+    conditions = [template.format(f"${n}") for n, (template, _) in enumerate(given, start=1)]
+    return ["deleted_at IS NULL", *conditions], [value for _, value in given]
+
+
+def _escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

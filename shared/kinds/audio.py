@@ -1,0 +1,35 @@
+"""Speech from text."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.kinds.base import FileRef, Kind, Parameters, Seed
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
+
+
+class AudioParameters(Parameters):
+    text: str = Field(min_length=1, max_length=10_000, description="What is said.")
+    voice: str | None = Field(None, min_length=1, max_length=100, description="A voice of the model.")
+    language: Language = Field("en", description="ISO 639 code: en, de, pt, zh …")
+    speed: float = Field(1.0, ge=0.25, le=4.0, description="1 is the voice's own speed.")
+    format: Literal["mp3", "wav", "ogg"] = "mp3"
+    seed: Seed | None = None
+    voice_sample: FileRef | None = Field(None, description="A recording of the voice to speak with.")
+
+
+def _units(parameters: Parameters) -> dict[str, Decimal]:
+    assert isinstance(parameters, AudioParameters)  # noqa: S101  # the registry pairs them
+    return {"run": Decimal(1), "character": Decimal(len(parameters.text))}
+
+
+AUDIO = Kind(
+    "audio",
+    AudioParameters,
+    _units,
+    deadline_s=600,
+    file_fields={"voice_sample": "audio"},
+    prompt_field="text",
+)

@@ -1,0 +1,76 @@
+"""Images from text."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from shared.kinds.base import FileRef, Kind, Parameters, Seed
+
+Style = Literal[
+    "realistic",
+    "artistic",
+    "anime",
+    "3d-render",
+    "watercolor",
+    "oil-painting",
+    "pencil-sketch",
+    "vivid",
+    "natural",
+]
+AspectRatio = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9"]
+Size = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$")]
+
+_SIDE_LIMITS = (64, 4096)
+_MEGAPIXEL = 1_048_576
+
+
+class ImageParameters(Parameters):
+    prompt: str = Field(min_length=1, max_length=8000, description="What the picture shows.")
+    negative_prompt: str | None = Field(None, max_length=2000, description="What it must not show.")
+    size: Size | None = Field(None, description="WIDTHxHEIGHT in pixels; excludes `aspect_ratio`.")
+    aspect_ratio: AspectRatio | None = Field(None, description="The shape, at the model's own resolution.")
+    count: int = Field(1, ge=1, le=4, description="How many pictures.")
+    seed: Seed | None = Field(None, description="The same seed and parameters give the same picture.")
+    steps: int | None = Field(None, ge=1, le=100, description="Denoising steps, where the model has them.")
+    guidance: float | None = Field(None, ge=0, le=20, description="How closely to follow the prompt.")
+    style: Style | None = None
+    format: Literal["png", "webp", "jpeg"] | None = None
+    image: FileRef | None = Field(None, description="A picture to start from.")
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> "ImageParameters":
+        if self.size is not None and self.aspect_ratio is not None:
+            raise ValueError("give either size or aspect_ratio, not both")
+        low, high = _SIDE_LIMITS
+        if self.size is not None and not all(low <= side <= high for side in parse_size(self.size)):
+            raise ValueError(f"size must be between {low} and {high} pixels on each side")
+        return self
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """(width, height) in pixels of `WIDTHxHEIGHT`."""
+    width, height = re.split("x", size)
+    return int(width), int(height)
+
+
+def dimensions(
+    size: str | None, aspect_ratio: str | None, *, area: int = _MEGAPIXEL, step: int = 16
+) -> tuple[int, int]:
+    """(width, height) in pixels: the size as given, else the ratio at about `area`, in `step`s."""
+    if size is not None:
+        return parse_size(size)
+    across, down = (int(part) for part in (aspect_ratio or "1:1").split(":"))
+    width = (area * across / down) ** 0.5
+    return max(step, round(width / step) * step), max(step, round(width * down / across / step) * step)
+
+
+def _units(parameters: Parameters) -> dict[str, Decimal]:
+    assert isinstance(parameters, ImageParameters)  # noqa: S101  # the registry pairs them
+    width, height = dimensions(parameters.size, parameters.aspect_ratio)
+    count = Decimal(parameters.count)
+    return {"run": Decimal(1), "image": count, "megapixel": count * width * height / _MEGAPIXEL}
+
+
+IMAGE = Kind("image", ImageParameters, _units, deadline_s=600, file_fields={"image": "image"})

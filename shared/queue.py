@@ -1,0 +1,103 @@
+"""The doorbell: one arq queue per kind, and a wake-up so that nobody has to poll fast.
+
+A bell says only "look at this generation": (id, dispatch number). Losing one costs seconds, repeating one
+costs nothing, and nothing in Redis is ever read to decide a fact.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Self
+from uuid import UUID
+
+import orjson
+from arq.constants import job_key_prefix
+from arq.jobs import serialize_job
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from shared.settings import Settings
+
+STEP = "step"
+QUEUE_PREFIX = "arq:penstock:"
+WAKE_PREFIX = "penstock:bell:"
+BELL_TTL_MS = 60_000
+# Every bell is due at once whatever the producer's clock says; equal scores are served in the order of the
+# ids, which is the order of creation. arq skips a score of zero.
+BELL_SCORE = 1
+
+
+class BellUnavailable(Exception):
+    """Redis did not take the bell; the clock in Postgres will ring again."""
+
+
+def queue_name(kind: str) -> str:
+    return f"{QUEUE_PREFIX}{kind}"
+
+
+def wake_channel(kind: str) -> str:
+    return f"{WAKE_PREFIX}{kind}"
+
+
+def to_bytes(value: dict[str, Any]) -> bytes:
+    """arq's serializer: JSON, because unpickling would run whatever somebody wrote to Redis."""
+    return orjson.dumps(value, default=str)
+
+
+def from_bytes(data: bytes) -> dict[str, Any]:
+    return orjson.loads(data)  # type: ignore[no-any-return]  # JSON enters here
+
+
+def redis_client(url: str, *, max_connections: int = 20, timeout_s: float = 3.0) -> Redis:
+    """A client whose every call ends: a black-holed Redis is an error within `timeout_s`, not a hang."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        socket_keepalive=True,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis(connection_pool=pool)
+
+
+class Bell:
+    """Rings workers. After a failure it does not try again for `rest_s`, so a dead Redis costs no time."""
+
+    def __init__(self, redis: Redis, *, rest_s: float = 0.5) -> None:
+        self._redis = redis
+        self._rest_s = rest_s
+        self._rest_until = 0.0
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        return cls(redis_client(settings.redis_url, timeout_s=1.0))
+
+    async def ring(self, kind: str, bells: Sequence[tuple[UUID, int]]) -> None:
+        """Enqueues one step per (generation id, dispatch number). Raises BellUnavailable."""
+        if not bells:
+            return
+        if time.monotonic() < self._rest_until:
+            raise BellUnavailable("Redis failed a moment ago")
+        now_ms = int(time.time() * 1000)
+        queue = queue_name(kind)
+        pipe = self._redis.pipeline(transaction=False)
+        for generation_id, dispatch_no in bells:
+            job_id = f"{generation_id}:{dispatch_no}"
+            payload = serialize_job(
+                STEP, (str(generation_id), dispatch_no), {}, None, now_ms, serializer=to_bytes
+            )
+            pipe.psetex(job_key_prefix + job_id, BELL_TTL_MS, payload)
+            pipe.zadd(queue, {job_id: BELL_SCORE})
+        pipe.publish(wake_channel(kind), b"1")
+        try:
+            await pipe.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            self._rest_until = time.monotonic() + self._rest_s
+            raise BellUnavailable(str(error)) from error
+
+    async def close(self) -> None:
+        await self._redis.aclose(close_connection_pool=True)

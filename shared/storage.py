@@ -1,0 +1,241 @@
+"""The object store: any S3. aiobotocore signs, lists and deletes; bytes stream through presigned URLs.
+
+What a key's content type and name are is kept in Postgres and put into the signed URL: not every S3 keeps
+metadata.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Self
+
+import aiohttp
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.settings import Settings
+
+PART_BYTES = 8 << 20
+SINGLE_PUT_BYTES = 1 << 30
+CHUNK_BYTES = 1 << 16
+DELETE_BATCH = 1000
+
+
+class StorageError(Exception):
+    """The object store failed or is away; the same call may succeed later."""
+
+
+class ObjectMissing(StorageError):
+    """There is no object under this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    bytes: int
+    etag: str
+
+
+class ObjectStore:
+    """One bucket. Connects when first used, so that a process that stores nothing holds nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._bucket = settings.s3_bucket
+        self._stack = AsyncExitStack()
+        self._client: Any = None
+        self._http: aiohttp.ClientSession | None = None
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        return cls(settings)
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    async def ensure_bucket(self) -> None:
+        """Makes the bucket if it is not there."""
+        client = await self._s3()
+        try:
+            await client.create_bucket(Bucket=self._bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}:
+                raise StorageError(str(error)) from error
+        except BotoCoreError as error:
+            raise StorageError(str(error)) from error
+
+    async def ping(self) -> None:
+        """Raises StorageError when the bucket cannot be reached."""
+        await self._call("head_bucket")
+
+    async def presign_get(
+        self, key: str, *, expires_s: int = 900, mime: str | None = None, download_name: str | None = None
+    ) -> str:
+        """A URL that reads the object; with a name, browsers save it under that name."""
+        params = {"Bucket": self._bucket, "Key": key}
+        if mime is not None:
+            params["ResponseContentType"] = mime
+        if download_name is not None:
+            params["ResponseContentDisposition"] = f'attachment; filename="{download_name}"'
+        return await self._presign("get_object", params, expires_s)
+
+    async def presign_put(self, key: str, *, expires_s: int = 900) -> str:
+        """A URL that writes the object with one PUT."""
+        return await self._presign("put_object", {"Bucket": self._bucket, "Key": key}, expires_s)
+
+    async def put_stream(self, key: str, chunks: AsyncIterator[bytes], length: int | None, mime: str) -> int:
+        """Stores the stream without holding it; returns the bytes written. Raises StorageError.
+
+        What the stream itself raises comes through unchanged, and no object is left.
+        """
+        if length is not None and length <= SINGLE_PUT_BYTES:
+            return await self._put_single(key, chunks, length, mime)
+        return await self._put_parts(key, chunks, mime)
+
+    async def put_bytes(self, key: str, data: bytes, mime: str) -> None:
+        await self._call("put_object", Key=key, Body=data, ContentType=mime)
+
+    async def get_stream(
+        self, key: str, start: int | None = None, end: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """The object's bytes from `start` to `end`, both included. Raises ObjectMissing, StorageError."""
+        headers = {} if start is None else {"Range": f"bytes={start}-{'' if end is None else end}"}
+        url = await self.presign_get(key)
+        http = await self._session()
+        try:
+            async with http.get(url, headers=headers) as response:
+                if response.status == 404:
+                    raise ObjectMissing(key)
+                if response.status not in {200, 206}:
+                    raise StorageError(f"GET answered {response.status}")
+                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                    yield chunk
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StorageError(f"GET failed: {type(error).__name__}") from error
+
+    async def get_bytes(self, key: str) -> bytes:
+        """A small object as a whole. Raises ObjectMissing, StorageError."""
+        return b"".join([chunk async for chunk in self.get_stream(key)])
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        try:
+            answer = await self._call("head_object", Key=key)
+        except ObjectMissing:
+            return None
+        return ObjectInfo(answer["ContentLength"], answer["ETag"].strip('"'))
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Deletes the objects; keys that are not there are no error."""
+        for start in range(0, len(keys), DELETE_BATCH):
+            objects = [{"Key": key} for key in keys[start : start + DELETE_BATCH]]
+            await self._call("delete_objects", Delete={"Objects": objects, "Quiet": True})
+
+    async def _put_single(self, key: str, chunks: AsyncIterator[bytes], length: int, mime: str) -> int:
+        url = await self.presign_put(key)
+        http = await self._session()
+        try:
+            async with http.put(
+                url, data=chunks, headers={"Content-Length": str(length), "Content-Type": mime}
+            ) as answer:
+                if answer.status not in {200, 201, 204}:
+                    raise StorageError(f"PUT answered {answer.status}")
+        except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            # aiohttp wraps nothing that the stream raises, so its own errors are told apart by their type.
+            raise StorageError(f"PUT failed: {type(error).__name__}") from error
+        return length
+
+    async def _put_parts(self, key: str, chunks: AsyncIterator[bytes], mime: str) -> int:
+        started = await self._call("create_multipart_upload", Key=key, ContentType=mime)
+        upload = {"Key": key, "UploadId": started["UploadId"]}
+        parts: list[dict[str, Any]] = []
+        total = 0
+        try:
+            async for part in _regroup(chunks, PART_BYTES):
+                number = len(parts) + 1
+                answer = await self._call("upload_part", **upload, PartNumber=number, Body=part)
+                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+                total += len(part)
+            await self._call("complete_multipart_upload", **upload, MultipartUpload={"Parts": parts})
+        except BaseException:
+            await asyncio.shield(self._call("abort_multipart_upload", **upload))
+            raise
+        return total
+
+    async def _presign(self, operation: str, params: dict[str, str], expires_s: int) -> str:
+        client = await self._s3()
+        return str(await client.generate_presigned_url(operation, Params=params, ExpiresIn=expires_s))
+
+    async def _call(self, operation: str, **params: Any) -> Any:
+        client = await self._s3()
+        try:
+            return await getattr(client, operation)(Bucket=self._bucket, **params)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                raise ObjectMissing(params.get("Key", self._bucket)) from error
+            raise StorageError(f"{operation}: {error.response['Error']['Code']}") from error
+        except (BotoCoreError, OSError, TimeoutError) as error:
+            raise StorageError(f"{operation}: {type(error).__name__}") from error
+
+    async def _s3(self) -> Any:
+        if self._client is None:
+            async with self._opening:
+                if self._client is None:
+                    self._client = await self._stack.enter_async_context(self._make_client())
+        return self._client
+
+    async def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
+            # Redirects and cookies have no place between us and our store.
+            self._http = await self._stack.enter_async_context(
+                aiohttp.ClientSession(
+                    timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+                )
+            )
+        return self._http
+
+    def _make_client(self) -> Any:
+        settings = self._settings
+        config = AioConfig(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"max_attempts": 3, "mode": "standard"},
+            # S3-likes and ranged reads fail botocore's default checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        return get_session().create_client(
+            "s3",
+            region_name=settings.s3_region,
+            endpoint_url=settings.s3_endpoint_url,
+            aws_access_key_id=settings.s3_access_key_id,
+            aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+            config=config,
+        )
+
+
+async def _regroup(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
+    """The same bytes in parts of `size`, the last one shorter; at least one part."""
+    buffer = bytearray()
+    sent = False
+    async for chunk in chunks:
+        buffer += chunk
+        while len(buffer) >= size:
+            yield bytes(buffer[:size])
+            del buffer[:size]
+            sent = True
+    if buffer or not sent:
+        yield bytes(buffer)
+
+
+def generation_key(account_id: object, generation_id: object, name: str) -> str:
+    """Where a generation's file lies. The same file always has the same key, so storing twice is harmless."""
+    return f"users/{account_id}/generations/{generation_id}/{name}"
+
+
+def upload_key(account_id: object, upload_id: object, ext: str) -> str:
+    return f"users/{account_id}/uploads/{upload_id}.{ext}"

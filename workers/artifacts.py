@@ -1,0 +1,242 @@
+"""Artifacts: from a provider's URL to the object store without holding the file, then what is made from it.
+
+On the way through, bytes are counted against the limit, hashed, and their first ones must be those of a media
+file of the right family. Width, height, duration, thumbnail, poster and peaks are made in the executor, off
+the event loop. Keys are deterministic, so doing it twice is harmless.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+
+from shared.crashpoints import reach
+from shared.domains.generations import OutputRow
+from shared.errors import InvalidInput
+from shared.executor import Executor, ExecutorCrashed
+from shared.log import get_logger
+from shared.media.errors import MediaError
+from shared.media.sniff import Family, MediaType, sniff
+from shared.netguard import check_url, public_connector
+from shared.settings import Settings
+from shared.storage import ObjectStore, StorageError, generation_key
+from workers.providers.base import RemoteFile, StoredFile
+
+log = get_logger(__name__)
+
+SNIFF_BYTES = 512
+INLINE_TEXT_BYTES = 64 << 10
+FAMILIES = {
+    "image": "image",
+    "upscale": "image",
+    "audio": "audio",
+    "music": "audio",
+    "video": "video",
+    "text": "text",
+}
+DERIVE_TIMEOUT_S = 120.0
+TEXT_TYPES = {"text/plain": "txt", "application/json": "json"}
+
+
+class ArtifactError(Exception):
+    """The output cannot be stored. `transient` says that another try may do."""
+
+    def __init__(self, message: str, *, transient: bool) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose output this is."""
+
+    account_id: UUID
+    generation_id: UUID
+    kind: str
+
+    def key(self, name: str) -> str:
+        return generation_key(self.account_id, self.generation_id, name)
+
+
+class Artifacts:
+    """Fetches, checks, stores and describes outputs."""
+
+    def __init__(self, store: ObjectStore, executor: Executor, settings: Settings) -> None:
+        self._store = store
+        self._executor = executor
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._http: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    async def collect(self, place: Place, n: int, output: RemoteFile | StoredFile) -> OutputRow:
+        """Stores output `n` and what is made from it. Raises ArtifactError."""
+        stored = output if isinstance(output, StoredFile) else await self._fetch(place, n, output)
+        return await self._describe(place, n, stored)
+
+    async def write(
+        self, place: Place, n: int, mime: str, chunks: AsyncIterator[bytes], text: str | None = None
+    ) -> StoredFile:
+        """Stores what a synchronous adapter produced. Raises ArtifactError."""
+        head, rest = await _peek(chunks)
+        media = self._checked(place, head, mime, "the provider")
+        return await self._store_stream(place, n, media, rest, None, text)
+
+    async def _fetch(self, place: Place, n: int, output: RemoteFile) -> StoredFile:
+        http = await self._session()
+        try:
+            await check_url(output.url, field="output", allow_private=self._settings.allow_private_urls)
+            async with http.get(output.url, allow_redirects=True, max_redirects=3) as response:
+                if response.status != 200:
+                    raise ArtifactError(
+                        f"The provider's file answered {response.status}.", transient=response.status >= 500
+                    )
+                length = response.content_length
+                self._within_limit(length or 0)
+                head, rest = await _peek(response.content.iter_chunked(1 << 16))
+                media = self._checked(place, head, response.content_type, "the provider's file")
+                return await self._store_stream(place, n, media, rest, length, None)
+        except InvalidInput as error:
+            raise ArtifactError(
+                f"The provider's file is at a forbidden address: {error}", transient=False
+            ) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ArtifactError(
+                f"The provider's file broke off: {type(error).__name__}", transient=True
+            ) from error
+
+    async def _store_stream(
+        self,
+        place: Place,
+        n: int,
+        media: MediaType,
+        chunks: AsyncIterator[bytes],
+        length: int | None,
+        text: str | None,
+    ) -> StoredFile:
+        key = place.key(f"{n}.{media.ext}")
+        meter = _Meter(self._settings.max_output_bytes)
+        reach("before_artifact_put")
+        try:
+            await self._store.put_stream(key, meter.measure(chunks), length, media.mime)
+        except StorageError as error:
+            raise ArtifactError(f"The object store failed: {error}", transient=True) from error
+        reach("after_artifact_put")
+        if length is not None and meter.bytes != length:
+            raise ArtifactError("The provider's file is shorter than announced.", transient=True)
+        return StoredFile(key, media.mime, meter.bytes, meter.sha256, text)
+
+    async def _describe(self, place: Place, n: int, stored: StoredFile) -> OutputRow:
+        family = stored.mime.partition("/")[0]
+        row = OutputRow(n, place.kind, stored.key, stored.mime, stored.bytes, stored.sha256, text=stored.text)
+        if family not in {"image", "audio", "video"}:
+            return row
+        source = await self._store.presign_get(stored.key)
+        try:
+            derived = await self._executor.call(
+                "shared.media.derive:derive", source, family, timeout_s=DERIVE_TIMEOUT_S,
+            )  # fmt: skip
+        except MediaError as error:
+            raise ArtifactError(
+                f"The provider's file is not a sound {family}: {error}", transient=False
+            ) from error
+        except (ExecutorCrashed, TimeoutError) as error:
+            # The file itself is stored and paid for: it is delivered without what could not be made from it.
+            log.warning("artifact_not_described", key=stored.key, error=type(error).__name__)
+            return row
+        reach("after_derive")
+        return await self._keep_derived(place, n, row, derived)
+
+    async def _keep_derived(self, place: Place, n: int, row: OutputRow, derived: Any) -> OutputRow:
+        keys: dict[str, str | None] = {}
+        for name, data, mime in (
+            ("thumb.webp", derived.thumbnail, "image/webp"),
+            ("poster.webp", derived.poster, "image/webp"),
+            ("peaks.json", derived.peaks, "application/json"),
+        ):
+            keys[name] = place.key(f"{n}.{name}") if data is not None else None
+            if data is not None:
+                try:
+                    await self._store.put_bytes(place.key(f"{n}.{name}"), data, mime)
+                except StorageError as error:
+                    raise ArtifactError(f"The object store failed: {error}", transient=True) from error
+        return replace(
+            row, width=derived.width, height=derived.height, duration_s=derived.duration_s,
+            thumbnail_key=keys["thumb.webp"], poster_key=keys["poster.webp"], peaks_key=keys["peaks.json"],
+        )  # fmt: skip
+
+    def _checked(self, place: Place, head: bytes, declared: str | None, what: str) -> MediaType:
+        """The media type that the bytes show; text is what a text provider declares. Raises ArtifactError."""
+        family = FAMILIES[place.kind]
+        if family == "text":
+            mime = declared if declared in TEXT_TYPES else "text/plain"
+            return MediaType(mime, TEXT_TYPES[mime], Family.DOCUMENT)
+        media = sniff(head)
+        if media is None or media.family != family:
+            found = media.mime if media else "unknown"
+            raise ArtifactError(f"{what.capitalize()} should be {family}, but is {found}.", transient=False)
+        return media
+
+    def _within_limit(self, length: int) -> None:
+        if length > self._settings.max_output_bytes:
+            raise ArtifactError(
+                f"The provider's file has {length} bytes; the limit is {self._settings.max_output_bytes}.",
+                transient=False,
+            )
+
+    async def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = await self._stack.enter_async_context(
+                aiohttp.ClientSession(
+                    connector=public_connector(allow_private=self._settings.allow_private_urls, limit=50),
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                )
+            )
+        return self._http
+
+
+class _Meter:
+    """Counts and hashes a stream as it passes, and stops it at the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._hash = hashlib.sha256()
+        self.bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    async def measure(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            self.bytes += len(chunk)
+            if self.bytes > self._limit:
+                raise ArtifactError(
+                    f"The provider's file is over the limit of {self._limit} bytes.", transient=False
+                )
+            self._hash.update(chunk)
+            yield chunk
+
+
+async def _peek(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The first bytes, and the whole stream from its beginning."""
+    head = bytearray()
+    iterator = aiter(chunks)
+    async for chunk in iterator:
+        head += chunk
+        if len(head) >= SNIFF_BYTES:
+            break
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield bytes(head)
+        async for chunk in iterator:
+            yield chunk
+
+    return bytes(head[:SNIFF_BYTES]), whole()

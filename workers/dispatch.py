@@ -1,0 +1,129 @@
+"""Dispatch: which generations are looked at next, in fair order, within what the fleet can take.
+
+Under an advisory lock per kind, due and unowned rows are picked: first those that are on their way already,
+then queued ones, least recently served account first, within an account by priority and age. Their bell
+number goes up and their clock is set a few seconds ahead, so that a lost bell rings again. The bells are rung
+after the commit; when Redis refuses, the steps run in this process.
+"""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from shared.crashpoints import reach
+from shared.db import Database, Tx
+from shared.domains.generations import DISPATCH_GRACE_S
+from shared.log import get_logger
+from shared.queue import Bell, BellUnavailable
+
+log = get_logger(__name__)
+
+DISPATCH_LOCK = 0xD15
+
+_ROOM = """
+SELECT least($2::int, ceil(1.5 * coalesce(sum(w.slots), 0))::int - (
+    SELECT count(*) FROM generations g
+    WHERE g.kind = $1 AND g.wake_at IS NOT NULL AND g.state <> 'waiting'
+        AND (g.owner IS NOT NULL OR (g.rung AND g.wake_at > now()))
+)::int)
+FROM workers w
+WHERE $1 = ANY (w.kinds) AND NOT w.draining
+"""
+
+_PAUSED = """
+SELECT EXISTS (SELECT FROM queues WHERE kind = $1 AND paused AND (paused_until IS NULL OR paused_until > now()))
+"""
+
+_RING = """
+UPDATE generations g SET dispatch_no = g.dispatch_no + 1, rung = true,
+    wake_at = now() + $3::float8 * interval '1 second'
+FROM (
+    SELECT id FROM generations
+    WHERE kind = $1 AND state IN ('submitting', 'storing') AND owner IS NULL AND wake_at <= now()
+    ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) due
+WHERE g.id = due.id
+RETURNING g.id, g.dispatch_no
+"""
+
+# The recursive part hops from account to account through the index, whatever the backlog's length.
+_RING_FAIRLY = """
+WITH RECURSIVE tenants AS (
+    (SELECT account_id FROM generations WHERE kind = $1 AND state = 'queued' ORDER BY account_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT g.account_id FROM generations g
+            WHERE g.kind = $1 AND g.state = 'queued' AND g.account_id > t.account_id
+            ORDER BY g.account_id LIMIT 1)
+    FROM tenants t WHERE t.account_id IS NOT NULL
+), served AS (
+    SELECT a.id AS account_id, a.last_served_at, CASE WHEN a.max_running IS NULL THEN $2::int
+        ELSE least($2::int, a.max_running - (
+            SELECT count(*) FROM generations r
+            WHERE r.account_id = a.id AND (r.state IN ('submitting', 'waiting', 'storing')
+                OR (r.state = 'queued' AND (r.owner IS NOT NULL OR (r.rung AND r.wake_at > now()))))
+        )::int) END AS room
+    FROM tenants t JOIN accounts a ON a.id = t.account_id AND a.status = 'active'
+), picked AS (
+    SELECT due.id, due.account_id, due.turn, served.last_served_at
+    FROM served CROSS JOIN LATERAL (
+        SELECT g.id, g.account_id, row_number() OVER (ORDER BY g.priority DESC, g.id) AS turn
+        FROM (
+            SELECT id, account_id, priority FROM generations
+            WHERE kind = $1 AND state = 'queued' AND account_id = served.account_id
+                AND owner IS NULL AND wake_at <= now()
+            ORDER BY priority DESC, id LIMIT greatest(served.room, 0)
+        ) g
+    ) due
+    ORDER BY due.turn, served.last_served_at NULLS FIRST, due.account_id
+    LIMIT $2
+), rung AS (
+    UPDATE generations g SET dispatch_no = g.dispatch_no + 1, rung = true,
+        wake_at = now() + $3::float8 * interval '1 second'
+    FROM picked WHERE g.id = picked.id AND g.owner IS NULL AND g.state = 'queued'
+    RETURNING g.id, g.dispatch_no, g.account_id, picked.turn, picked.last_served_at
+), marked AS (
+    UPDATE accounts SET last_served_at = clock_timestamp()
+    WHERE id IN (SELECT account_id FROM rung) AND (SELECT count(*) FROM served) > 1
+)
+SELECT id, dispatch_no FROM rung ORDER BY turn, last_served_at NULLS FIRST, account_id
+"""
+
+
+class Dispatcher:
+    """Rings for one process' kinds. `run_here` runs a step in this process when Redis is away."""
+
+    def __init__(self, db: Database, bell: Bell, run_here: Callable[[UUID, int], Awaitable[None]]) -> None:
+        self._db = db
+        self._bell = bell
+        self._run_here = run_here
+
+    async def dispatch(self, kind: str, most: int) -> int:
+        """Announces up to `most` due generations of the kind; returns how many. Raises CONNECTION_ERRORS."""
+        async with self._db.transaction() as tx:
+            bells = await self._pick(tx, kind, most)
+            if bells:
+                reach("before_dispatch_commit")
+        if bells:
+            reach("after_dispatch_commit")
+            await self._ring(kind, bells)
+        return len(bells)
+
+    async def _pick(self, tx: Tx, kind: str, most: int) -> list[tuple[UUID, int]]:
+        if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1, hashtext($2))", DISPATCH_LOCK, kind):
+            return []
+        room = await tx.fetchval(_ROOM, kind, most)
+        if room <= 0:
+            return []
+        rows = await tx.fetch(_RING, kind, room, DISPATCH_GRACE_S)
+        if len(rows) < room and not await tx.fetchval(_PAUSED, kind):
+            rows += await tx.fetch(_RING_FAIRLY, kind, room - len(rows), DISPATCH_GRACE_S)
+        return [(row["id"], row["dispatch_no"]) for row in rows]
+
+    async def _ring(self, kind: str, bells: list[tuple[UUID, int]]) -> None:
+        reach("before_ring")
+        try:
+            await self._bell.ring(kind, bells)
+        except BellUnavailable:
+            log.warning("running_without_redis", kind=kind, steps=len(bells))
+            for generation_id, dispatch_no in bells:
+                await self._run_here(generation_id, dispatch_no)
+        reach("after_ring")

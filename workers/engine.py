@@ -1,0 +1,237 @@
+"""One worker process without its queue: the pools, the lease, the clocks and the steps.
+
+`workers.runtime` feeds it bells from arq; without Redis it goes on by its own dispatch.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Self
+from uuid import UUID
+
+from shared import crashpoints
+from shared.catalog import publish
+from shared.db import CONNECTION_ERRORS, Database, Role
+from shared.domains import fleet
+from shared.domains.generations import Lifecycle
+from shared.events import Publisher
+from shared.executor import Executor
+from shared.log import get_logger
+from shared.queue import Bell
+from shared.settings import Settings
+from shared.storage import ObjectStore
+from workers.aftercare import Aftercare
+from workers.artifacts import Artifacts
+from workers.dispatch import Dispatcher
+from workers.lease import Lease
+from workers.maintenance import Maintenance
+from workers.poller import Poller
+from workers.providers import registry
+from workers.providers.base import Provider
+from workers.router import Router
+from workers.steps import Steps, Tools
+
+log = get_logger(__name__)
+
+DISPATCH_TICK_S = 0.25
+DISPATCH_GAP_S = 0.01
+DISPATCH_BATCH = 300
+REAP_TICK_S = 1.0
+
+_DUE = """
+SELECT k.kind FROM unnest($1::text[]) AS k(kind)
+WHERE EXISTS (SELECT FROM generations g
+    WHERE g.kind = k.kind AND g.wake_at <= now() AND g.owner IS NULL AND g.state <> 'waiting')
+"""
+
+
+class Engine:
+    """Everything of a worker process but arq. `open`, `start`, then `drain` and `close`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        kinds: Sequence[str],
+        executor: Executor,
+        providers: Mapping[str, Provider],
+        *,
+        maintenance: bool,
+    ) -> None:
+        self.settings = settings
+        self.kinds = kinds
+        self._db = db
+        self._maintenance = maintenance
+        self._providers = providers
+        self._publisher = Publisher.open(settings.redis_url)
+        self._bell = Bell.open(settings)
+        self._store = ObjectStore.open(settings)
+        self._executor = executor
+        self._artifacts = Artifacts(self._store, self._executor, settings)
+        self._lifecycle = Lifecycle(db, self._publisher)
+        self._lease = Lease(
+            db, settings, kinds, running=self._running, stats=self._stats, on_cancel=self._on_cancel,
+            on_lost=self._on_lost,
+        )  # fmt: skip
+        self._router = Router(db, providers)
+        self._steps = Steps(Tools(
+            self._lifecycle, self._router, providers, self._artifacts, self._store, self._publisher, settings,
+            self._lease,
+        ))  # fmt: skip
+        self._poller = Poller(
+            db, self._lifecycle, self._steps, self._lease, providers, self._publisher, kinds
+        )
+        self._aftercare = Aftercare(db, self._publisher, providers)
+        self._dispatcher = Dispatcher(db, self._bell, self._run_here)
+        self._slots = {kind: asyncio.Semaphore(settings.worker_slots) for kind in kinds}
+        self._wake = asyncio.Event()
+        self._backlog: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._direct: set[asyncio.Task[None]] = set()
+        self._draining = False
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        kinds: Sequence[str],
+        *,
+        maintenance: bool = False,
+        providers: Mapping[str, Provider] | None = None,
+    ) -> Self:
+        """Connects and publishes the model cards. Raises CONNECTION_ERRORS.
+
+        Without `providers`, all that the registry knows are loaded.
+        """
+        if settings.crash_point is not None:
+            crashpoints.arm(settings.crash_point)
+        db = await Database.open(settings.worker_url, Role.WORKER, max_size=settings.database_pool)
+        executor = Executor(settings.executor_processes)
+        if providers is None:
+            providers = registry.load(settings, executor)
+        await publish_cards(db, providers)
+        return cls(settings, db, kinds, executor, providers, maintenance=maintenance)
+
+    async def start(self) -> None:
+        """Begins to beat, to dispatch and to poll."""
+        await self._lease.register()
+        loops: list[Coroutine[Any, Any, None]] = [self._lease.run(), self._reap(), self._aftercare.run()]
+        if self.kinds:
+            loops += [self._dispatch(), self._poller.run()]
+        if self._maintenance:
+            loops.append(Maintenance(self._db, self._lifecycle, self._store).run(self._lease.worker_id))
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+
+    async def step(self, generation_id: UUID, dispatch_no: int) -> None:
+        """Runs one step that a bell asked for."""
+        if not self._draining:
+            await self._steps.run(generation_id, dispatch_no)
+            self._slot_freed()
+
+    async def drain(self) -> None:
+        """Claims nothing new, lets running paid calls finish, gives everything else back at once."""
+        self._draining = True
+        try:
+            await fleet.drain(self._db, self._lease.worker_id)
+        except CONNECTION_ERRORS as error:
+            log.warning("drain_not_announced", error=type(error).__name__)
+        heartbeat, *others = self._tasks
+        await _end(others)
+        await self._steps.drain(self.settings.drain_timeout_s)
+        await self._poller.drain()
+        await _end([heartbeat])
+        try:
+            await fleet.leave(self._db, self._lease.worker_id)
+        except CONNECTION_ERRORS as error:
+            log.warning("left_without_word", error=type(error).__name__)
+
+    async def close(self) -> None:
+        for closing in (
+            *(provider.close for provider in self._providers.values()),
+            self._executor.close, self._artifacts.close, self._store.close, self._bell.close,
+            self._publisher.close, self._db.close,
+        ):  # fmt: skip
+            await _quietly(closing)
+
+    # The loops.
+
+    async def _dispatch(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(DISPATCH_TICK_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self._dispatch_due()
+            except CONNECTION_ERRORS as error:
+                log.warning("dispatch_put_off", error=type(error).__name__)
+            except Exception:
+                log.exception("dispatch_failed")
+            await asyncio.sleep(DISPATCH_GAP_S)
+
+    async def _dispatch_due(self) -> None:
+        due = {row["kind"] for row in await self._db.fetch(_DUE, list(self.kinds))}
+        self._backlog = due
+        for kind in due:
+            await self._dispatcher.dispatch(kind, DISPATCH_BATCH)
+
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(REAP_TICK_S)
+            try:
+                reaped = await fleet.reap(self._db, self.settings.lease_ttl_s)
+            except CONNECTION_ERRORS as error:
+                log.warning("reaping_put_off", error=type(error).__name__)
+                continue
+            if reaped.freed or reaped.dead:
+                log.warning("reaped", freed=reaped.freed, dead=[str(worker) for worker in reaped.dead])
+                self._wake.set()
+
+    def _slot_freed(self) -> None:
+        """While work is waiting, a freed slot is filled without waiting for the clock."""
+        if self._backlog:
+            self._wake.set()
+
+    async def _run_here(self, generation_id: UUID, dispatch_no: int) -> None:
+        """Without Redis the step runs in this process, as soon as a slot is free."""
+        task = asyncio.create_task(self._run_in_slot(generation_id, dispatch_no))
+        self._direct.add(task)
+        task.add_done_callback(self._direct.discard)
+
+    async def _run_in_slot(self, generation_id: UUID, dispatch_no: int) -> None:
+        async with next(iter(self._slots.values())):
+            await self.step(generation_id, dispatch_no)
+
+    # What the lease asks and tells.
+
+    def _running(self) -> list[UUID]:
+        return [*self._steps.running, *self._poller.running]
+
+    def _stats(self) -> dict[str, Any]:
+        return {"running": len(self._steps.running), "polling": len(self._poller.running)}
+
+    def _on_cancel(self, generation_id: UUID) -> None:
+        self._steps.interrupt(generation_id)
+
+    def _on_lost(self) -> None:
+        self._steps.abandon()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _quietly(closing: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await closing()
+    except Exception as error:
+        log.warning("not_closed_cleanly", what=getattr(closing, "__qualname__", "?"), error=repr(error))
+
+
+async def publish_cards(db: Database, providers: Mapping[str, Provider]) -> None:
+    """Tells everyone what these providers can do, and why the others cannot."""
+    cards = [card for provider in providers.values() for card in registry.described(provider)]
+    await publish(db, cards)

@@ -1,0 +1,102 @@
+"""This process' lease on life: it beats while its event loop lives, and knows when it may be believed dead.
+
+The beat comes from the event loop itself, so that a blocked loop is a dead worker. How long the lease is to
+be trusted is measured with the monotonic clock from the moment the last good beat was *sent*.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from shared.db import CONNECTION_ERRORS, Database
+from shared.domains import fleet
+from shared.ids import new_id
+from shared.log import get_logger
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+VERSION = "0.1.0"
+SAFETY_S = 2.0
+"""The lease is given up this long before others may take it."""
+
+
+class Lease:
+    """The worker's row in Postgres, kept fresh.
+
+    `running` gives the generations whose steps run now; `on_cancel` is called for held generations that
+    somebody wants canceled; `on_lost` when this worker was declared dead and came back under a new id.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        kinds: Sequence[str],
+        *,
+        running: Callable[[], Sequence[UUID]],
+        stats: Callable[[], dict[str, Any]],
+        on_cancel: Callable[[UUID], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self._kinds = kinds
+        self._running = running
+        self._stats = stats
+        self._on_cancel = on_cancel
+        self._on_lost = on_lost
+        self._trusted_until = 0.0
+        self.worker_id = new_id()
+
+    async def register(self) -> None:
+        """Raises CONNECTION_ERRORS when Postgres is away."""
+        sent = time.monotonic()
+        await fleet.register(
+            self._db,
+            self.worker_id,
+            kinds=self._kinds,
+            slots=self._settings.worker_slots,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=VERSION,
+        )
+        self._trust(sent)
+
+    def trusted_for(self, needed_s: float) -> bool:
+        """Whether the lease surely outlives `needed_s` seconds from now, given that beats go on.
+
+        A beat that cannot be sent for the whole time-to-live makes this false, so no paid call starts in a
+        process that others may already have declared dead.
+        """
+        return time.monotonic() + min(needed_s, SAFETY_S) < self._trusted_until
+
+    async def run(self) -> None:
+        """Beats until it is cancelled."""
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_interval_s)
+            try:
+                await self._beat()
+            except CONNECTION_ERRORS as error:
+                log.warning("heartbeat_failed", error=type(error).__name__)
+
+    async def _beat(self) -> None:
+        sent = time.monotonic()
+        canceling = await fleet.beat(self._db, self.worker_id, self._stats(), self._running())
+        if canceling is None:
+            log.warning("declared_dead", worker=str(self.worker_id))
+            self._trusted_until = 0.0
+            self.worker_id = new_id()
+            self._on_lost()
+            await self.register()
+            return
+        self._trust(sent)
+        for generation_id in canceling:
+            self._on_cancel(generation_id)
+
+    def _trust(self, sent: float) -> None:
+        self._trusted_until = sent + self._settings.lease_ttl_s - SAFETY_S

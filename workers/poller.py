@@ -1,0 +1,265 @@
+"""The poller: looks after generations that wait at their provider, many at a time.
+
+Waiting holds no slot, no arq job and no lease. Rows whose look is due are claimed in one statement, their
+providers are asked, and those that are still running are given back in one statement with their next look.
+Looks are sparse early on, close around the expected end, and back off after it.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+
+from shared.crashpoints import reach
+from shared.db import CONNECTION_ERRORS, Database
+from shared.domains.generations import LeaseLost, Lifecycle, PollAgain, SubmissionChange, Work
+from shared.errors import JobError
+from shared.events import Publisher, progress_frame
+from shared.log import get_logger
+from workers.lease import Lease
+from workers.providers.base import Answer, Ended, Finished, Gone, Job, Pending, Provider
+from workers.steps import Steps
+
+log = get_logger(__name__)
+
+CLAIM_LIMIT = 200
+MAX_PAUSE_S = 0.25
+POLL_TIMEOUT_S = 15.0
+LOOK_LIMITS_S = (0.05, 15.0)
+_LEARNING_RATE = 0.2
+_LATE_SHARE = 0.25
+
+_NEXT_DUE = """
+SELECT extract(epoch FROM min(wake_at) - now())::float8 FROM generations
+WHERE kind = ANY ($1) AND state = 'waiting' AND owner IS NULL
+"""
+
+
+class RunTimes:
+    """How long each model takes, learned from what was seen: an exponentially weighted mean in seconds."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    def learn(self, card: str, seconds: float) -> None:
+        known = self._seconds.get(card, seconds)
+        self._seconds[card] = known + _LEARNING_RATE * (seconds - known)
+
+    def expected(self, card: str, first_guess_s: float) -> float:
+        return self._seconds.get(card, first_guess_s)
+
+
+def next_look_s(age_s: float, expected_s: float) -> float:
+    """Seconds until the next poll of a job of this age.
+
+    Half of the remaining time while the end is far, a fiftieth of the run time around it, and after it a
+    quarter of the delay; between 50 ms and 15 s, with 10 % jitter.
+    """
+    near = expected_s / 50
+    remaining = 0.9 * expected_s - age_s
+    pause = max(remaining / 2, near) if remaining > 0 else max(-remaining * _LATE_SHARE, near)
+    low, high = LOOK_LIMITS_S
+    return min(max(pause, low), high) * random.uniform(0.9, 1.1)  # noqa: S311  # jitter
+
+
+class Poller:
+    """Polls for one process' kinds. `spawn` runs the step that follows a final word under a slot."""
+
+    def __init__(
+        self,
+        db: Database,
+        lifecycle: Lifecycle,
+        steps: Steps,
+        lease: Lease,
+        providers: Mapping[str, Provider],
+        publisher: Publisher,
+        kinds: Sequence[str],
+    ) -> None:
+        self._db = db
+        self._lifecycle = lifecycle
+        self._steps = steps
+        self._lease = lease
+        self._providers = providers
+        self._publisher = publisher
+        self._kinds = kinds
+        self._run_times = RunTimes()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._held: set[Any] = set()
+
+    @property
+    def running(self) -> list[Any]:
+        """The generations that are being asked about now."""
+        return list(self._held)
+
+    async def run(self) -> None:
+        """Polls until it is cancelled."""
+        while True:
+            try:
+                found = await self.tick()
+                if found < CLAIM_LIMIT:
+                    await asyncio.sleep(await self._pause_s())
+            except CONNECTION_ERRORS as error:
+                log.warning("polling_put_off", error=type(error).__name__)
+                await asyncio.sleep(0.5)
+
+    async def drain(self) -> None:
+        """Waits for what is being asked about."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=POLL_TIMEOUT_S)
+
+    async def tick(self) -> int:
+        """One look at everything that is due; returns how many that were."""
+        works = await self._lifecycle.claim_polls(self._lease.worker_id, self._kinds, CLAIM_LIMIT)
+        by_provider: dict[str, list[Work]] = defaultdict(list)
+        for work in works:
+            assert work.submission is not None  # noqa: S101  # a waiting generation has one
+            by_provider[work.submission["submission_provider"]].append(work)
+        for name, group in by_provider.items():
+            self._spawn(self._look(name, group))
+        return len(works)
+
+    async def _pause_s(self) -> float:
+        due_s = await self._db.fetchval(_NEXT_DUE, self._kinds)
+        return MAX_PAUSE_S if due_s is None else min(max(due_s, 0.02), MAX_PAUSE_S)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look(self, name: str, works: list[Work]) -> None:
+        ids = {work.id for work in works}
+        self._held |= ids
+        try:
+            provider = self._providers.get(name)
+            if provider is None:
+                await self._lifecycle.poll_again([PollAgain(work.lease, 5.0) for work in works])
+                return
+            leaving = [work for work in works if _must_leave(work)]
+            for work in leaving:
+                await self._guarded(self._leave(work, provider), work)
+            await self._ask(provider, [work for work in works if not _must_leave(work)])
+        except CONNECTION_ERRORS as error:
+            log.warning("poll_put_off", provider=name, error=type(error).__name__)
+        except Exception:
+            log.exception("poll_failed", provider=name)
+        finally:
+            self._held -= ids
+
+    async def _ask(self, provider: Provider, works: Sequence[Work]) -> None:
+        if not works:
+            return
+        jobs = [_job(work) for work in works]
+        try:
+            async with asyncio.timeout(POLL_TIMEOUT_S):
+                answers = await provider.poll(jobs)
+        except Exception as error:
+            answers = {job.submission_id: error for job in jobs}
+        reach("after_poll_answer")
+        again: list[PollAgain] = []
+        for work, job in zip(works, jobs, strict=True):
+            answer = answers.get(job.submission_id, TimeoutError("no answer for this job"))
+            if isinstance(answer, Exception):
+                log.warning(
+                    "poll_unanswered", provider=provider.name, generation=str(work.id), error=repr(answer)
+                )
+                again.append(PollAgain(work.lease, backoff_after_failure_s(work), work.row["progress"]))
+            elif isinstance(answer, Pending):
+                item = await self._pending(work, answer)
+                if item is not None:
+                    again.append(item)
+            else:
+                self._spawn(self._final(work, answer))
+        await self._lifecycle.poll_again(again)
+
+    async def _pending(self, work: Work, answer: Pending) -> PollAgain | None:
+        look_in_s = self._next_look_s(work)
+        progress = answer.progress if answer.progress is not None else work.row["progress"]
+        if answer.running and work.row["stage"] != "provider_running":
+            await self._guarded(self._lifecycle.provider_running(work.lease, look_in_s, progress), work)
+            return None
+        if progress != work.row["progress"] or answer.queue_position != work.row["provider_queue_position"]:
+            frame = progress_frame(
+                work.id, work.row["seq"], progress=progress, stage=work.row["stage"],
+                provider_queue_position=answer.queue_position,
+            )  # fmt: skip
+            self._publisher.publish_soon(work.row["account_id"], [frame])
+        return PollAgain(work.lease, look_in_s, progress, answer.queue_position)
+
+    def _next_look_s(self, work: Work) -> float:
+        route = _submission(work)["submission_route"]
+        expected_s = self._run_times.expected(route["card"], route["expected_s"])
+        return next_look_s(work.row["accepted_ago_s"] or 0.0, expected_s)
+
+    async def _final(self, work: Work, answer: Answer) -> None:
+        self._held.add(work.id)
+        try:
+            if isinstance(answer, Finished):
+                self._run_times.learn(
+                    _submission(work)["submission_route"]["card"], work.row["accepted_ago_s"] or 0.0
+                )
+                await self._steps.follow(work, lambda: self._steps.finished(work, answer))
+            elif isinstance(answer, Ended):
+                await self._steps.follow(work, lambda: self._steps.ended(work, answer))
+            elif isinstance(answer, Gone):
+                await self._steps.follow(work, lambda: self._gone(work))
+        finally:
+            self._held.discard(work.id)
+
+    async def _gone(self, work: Work) -> None:
+        """The provider forgot it: nobody can say what it cost, so the caller is not charged."""
+        error = JobError("PROVIDER_FAILED", "The provider does not know this job any more.", retryable=True,
+                         details={"possibly_billed": True})  # fmt: skip
+        change = SubmissionChange(
+            _submission(work)["submission_id"], "possibly_billed", error=error.as_json()
+        )
+        await self._lifecycle.failed(work, error, submission=change)
+
+    async def _leave(self, work: Work, provider: Provider) -> None:
+        """Canceled, or past its deadline: it ends now, and its bill is awaited without it."""
+        try:
+            reach("before_provider_cancel")
+            async with asyncio.timeout(POLL_TIMEOUT_S):
+                await provider.cancel(_job(work))
+            reach("after_provider_cancel")
+        except Exception as error:
+            # The aftercare of open submissions asks again.
+            log.warning(
+                "cancel_not_taken", provider=provider.name, generation=str(work.id), error=repr(error)
+            )
+        change = SubmissionChange(_submission(work)["submission_id"], "accepted", check_in_s=0.2)
+        if work.row["cancel_requested_at"] is not None:
+            await self._lifecycle.canceled(work, submission=change, money="reconciling")
+        else:
+            error_ = JobError("DEADLINE", "It was not done before its deadline.", retryable=True)
+            await self._lifecycle.failed(work, error_, submission=change, money="reconciling")
+
+    async def _guarded(self, change: Awaitable[None], work: Work) -> None:
+        try:
+            await change
+        except LeaseLost:
+            log.info("lease_lost", generation=str(work.id))
+
+
+def backoff_after_failure_s(work: Work) -> float:
+    """1, 2, 4 … 15 seconds by the number of looks so far, with jitter."""
+    longest: float = min(LOOK_LIMITS_S[1], 2.0 ** min(work.row["polls"], 4))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
+
+
+def _must_leave(work: Work) -> bool:
+    return work.row["cancel_requested_at"] is not None or work.row["deadline_in_s"] <= 0
+
+
+def _submission(work: Work) -> Mapping[str, Any]:
+    assert work.submission is not None  # noqa: S101  # a waiting generation has one
+    return work.submission
+
+
+def _job(work: Work) -> Job:
+    submission = _submission(work)
+    return Job(
+        submission["submission_id"], submission["remote_id"], work.row["kind"], submission["submission_model"],
+        work.row["input"],
+    )  # fmt: skip

@@ -1,0 +1,229 @@
+"""The contract of a provider: adapters translate, the pipeline decides.
+
+An adapter turns a `Request` into its provider's call and the answer into one of the values below. Retrying,
+waiting, paying, storing and publishing are the pipeline's.
+
+How `submit` ends says what may follow:
+
+    Accepted       the provider has it and gave an id: poll until it ends
+    Finished       a synchronous provider answered with the result
+    NotSent        raised: proven that the request never left (refused connection, DNS, TLS): free to retry
+    Refused        raised: the provider said no (429, other 4xx): retry or fail as its error says
+    anything else  raised (timeout, reset after the write, 5xx, an answer that cannot be read): unknown.
+                   The pipeline never submits again before `find` has said what became of it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from shared.catalog import ModelCard
+from shared.errors import JobError
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file input, at a URL that the provider (or we) can fetch for the next hour."""
+
+    url: str
+    mime: str | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One paid call. `submission_id` is the tag to give the provider wherever it takes one."""
+
+    submission_id: UUID
+    generation_id: UUID
+    account_id: UUID
+    kind: str
+    model: str
+    input: Mapping[str, Any]
+    """The kind's parameters, validated, None where not given."""
+    files: Mapping[str, InputFile]
+    time_limit_s: float
+    """After this the provider should stop by itself."""
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """An output at the provider, copied at once."""
+
+    url: str
+    mime: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An output that a synchronous adapter already wrote through `Sink.write`."""
+
+    key: str
+    mime: str
+    bytes: int
+    sha256: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the provider says it used, by unit (see `Kind.units`), or the exact cost where it names one."""
+
+    units: Mapping[str, Decimal] = field(default_factory=dict)
+    cost_nanos: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Still at the provider. `progress` is 0 to 1 where it is known."""
+
+    running: bool
+    progress: float | None = None
+    queue_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    outputs: Sequence[RemoteFile | StoredFile]
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The provider's final word without a result: it failed there, or was canceled there.
+
+    `curable` says that another route may do better; a refused prompt or a bad parameter is never curable.
+    """
+
+    error: JobError
+    usage: Usage = Usage()
+    curable: bool = True
+    canceled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The provider does not know the id (any more)."""
+
+
+Answer = Pending | Finished | Ended | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`find` met the submission at the provider under this id."""
+
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The provider was asked and does not have it (yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unaskable:
+    """This provider cannot be asked about submissions without an id."""
+
+
+class NotSent(Exception):
+    """The request never left us."""
+
+
+class Refused(Exception):
+    """The provider refused the request and bills nothing.
+
+    `retry_after_s` asks for a cool-down of the credential: nothing is sent with it until then, and no
+    attempt is spent. `curable` says that another route may do better.
+    """
+
+    def __init__(self, error: JobError, *, retry_after_s: float | None = None, curable: bool = True) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.retry_after_s = retry_after_s
+        self.curable = curable
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An accepted submission, as `poll` and `cancel` need it."""
+
+    submission_id: UUID
+    remote_id: str
+    kind: str
+    model: str
+    input: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A submission without an id, as `find` needs it."""
+
+    request: Request
+    intent_at: datetime
+
+
+class Sink(Protocol):
+    """What a synchronous adapter writes to while it works."""
+
+    async def write(
+        self, n: int, mime: str, chunks: AsyncIterator[bytes], *, text: str | None = None
+    ) -> StoredFile:
+        """Stores output `n` under the submission's key. Doing it twice is harmless."""
+
+    async def progress(self, fraction: float, stage: str = "provider_running") -> None:
+        """Shows how far it is, 0 to 1; sent at most four times a second."""
+
+    async def delta(self, offset: int, text: str) -> None:
+        """Shows text as it is written; `offset` is its place in the whole, in characters."""
+
+
+class Provider(ABC):
+    """One provider with one credential. Raise nothing from the constructor for a missing key: say it in
+    `unavailable_reason`, and the cards are listed as unavailable."""
+
+    name: ClassVar[str]
+    credential: str = "platform"
+    """Which account of ours at the provider; limits and cool-downs are kept for each."""
+    submit_timeout_s: ClassVar[float] = 30.0
+    """The longest that `submit` may take; a lease that does not surely last so long starts no call."""
+    interruptible: ClassVar[bool] = False
+    """Whether `submit` may be cut off at any time because it costs nothing: true of work done here."""
+    find_window_s: ClassVar[float] = 60.0
+    """How long after the intent an unknown submission may still turn up; after that it is lost."""
+
+    @property
+    @abstractmethod
+    def cards(self) -> Sequence[ModelCard]: ...
+
+    @property
+    def unavailable_reason(self) -> str | None:
+        return None
+
+    @abstractmethod
+    async def submit(self, request: Request, sink: Sink) -> Accepted | Finished: ...
+
+    async def poll(self, jobs: Sequence[Job]) -> Mapping[UUID, Answer | Exception]:
+        """The state of each job by submission id; an exception is a question to be asked again later."""
+        raise LookupError(f"{self.name} accepts nothing that could be polled")
+
+    async def cancel(self, job: Job) -> None:
+        """Asks the provider to stop. Raises if that could not be asked; the final word comes by `poll`."""
+        raise LookupError(f"{self.name} accepts nothing that could be canceled")
+
+    async def find(self, lost: Lost) -> Found | Absent | Unaskable:
+        """What became of a submission whose answer never reached us. Raises if it cannot be asked now."""
+        return Unaskable()
+
+    async def close(self) -> None:  # noqa: B027  # most adapters have nothing to end
+        """Ends connections."""

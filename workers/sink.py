@@ -1,0 +1,33 @@
+"""What a synchronous adapter writes to while it works: stored outputs, progress, text as it comes."""
+
+from collections.abc import AsyncIterator
+
+from shared.events import ProgressThrottle, Publisher, delta_frame, progress_frame
+from workers.artifacts import Artifacts, Place
+from workers.providers.base import StoredFile
+
+
+class SubmissionSink:
+    """The `Sink` of one submission. Its frames carry the generation's `seq` while it is being submitted."""
+
+    def __init__(self, artifacts: Artifacts, publisher: Publisher, place: Place, seq: int) -> None:
+        self._artifacts = artifacts
+        self._publisher = publisher
+        self._place = place
+        self._seq = seq
+        self._throttle = ProgressThrottle(publisher.publish)
+
+    async def write(
+        self, n: int, mime: str, chunks: AsyncIterator[bytes], *, text: str | None = None
+    ) -> StoredFile:
+        """Raises ArtifactError."""
+        self._throttle.forget(self._place.generation_id)
+        return await self._artifacts.write(self._place, n, mime, chunks, text)
+
+    async def progress(self, fraction: float, stage: str = "provider_running") -> None:
+        frame = progress_frame(self._place.generation_id, self._seq, progress=round(fraction, 4), stage=stage)
+        self._throttle.offer(self._place.account_id, self._place.generation_id, frame)
+
+    async def delta(self, offset: int, text: str) -> None:
+        frame = delta_frame(self._place.generation_id, self._seq, offset=offset, text=text)
+        self._publisher.publish_soon(self._place.account_id, [frame])
