@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LIMIT_BYTES = 5 << 20
-TAIL_LINES = 12
+TAIL_LINES = 5
 SHOWN_LEVELS = frozenset({"warning", "error", "critical"})
 HIDDEN_FIELDS = frozenset({"event", "level", "timestamp", "service", "exception", "logger"})
 

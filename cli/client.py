@@ -118,7 +118,9 @@ class Client:
             headers["Last-Event-ID"] = last_event_id
         timeout = httpx.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         try:
-            async with self._http.stream("GET", self._url(path), headers=headers, timeout=timeout) as response:
+            async with self._http.stream(
+                "GET", self._url(path), headers=headers, timeout=timeout
+            ) as response:
                 await self._check_stream(response)
                 async for data in read_events(response.aiter_bytes()):
                     yield data

@@ -139,3 +139,13 @@ class Follower:
         frame = snapshot(found)
         self.seq = max(self.seq, frame.seq)
         return frame
+
+
+async def look_patiently(client: Client, generation_id: str, *, patience_s: float = PATIENCE_S) -> Any:
+    """The generation as it is now, also when the gateway is just being restarted. Raises Refused, Unreachable."""
+    patience = Patience(patience_s)
+    while True:
+        try:
+            return await client.get(f"/generations/{generation_id}")
+        except (Refused, Unreachable) as error:
+            await patience.wait(error)

@@ -8,19 +8,19 @@ from typing import Any
 from cli.errors import Interrupted
 
 
-async def until_second_interrupt[T](
-    work: Coroutine[Any, Any, T], explain: Callable[[], None], *, patient: bool
+async def until_interrupted[T](
+    work: Coroutine[Any, Any, T], leaving: Interrupted, explain: Callable[[], None] | None = None
 ) -> T:
-    """The result of `work`. Raises Interrupted at the second SIGINT, at the first unless `patient`."""
+    """The result of `work`. Raises `leaving` at SIGINT; with `explain`, the first SIGINT only calls it."""
     task = asyncio.ensure_future(work)
     presses = 0
 
     def press() -> None:
         nonlocal presses
         presses += 1
-        if presses == 1:
+        if explain is not None and presses == 1:
             explain()
-        if presses > 1 or not patient:
+        else:
             task.cancel()
 
     loop = asyncio.get_running_loop()
@@ -29,7 +29,8 @@ async def until_second_interrupt[T](
         return await task
     except asyncio.CancelledError:
         if presses:
-            raise Interrupted("Stopped waiting.") from None
+            raise leaving from None
         raise
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+        task.cancel()

@@ -114,7 +114,9 @@ def clean(text: str) -> str:
     """Without characters that steer a terminal: what others wrote must not."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char in WHITESPACE else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(
+        char if char.isprintable() or char in WHITESPACE else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
 
 
 def dollars(nanos: int) -> str:

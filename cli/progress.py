@@ -68,7 +68,9 @@ class View:
         status, stage = self.values["status"] or "queued", self.values["stage"]
         text = STAGES.get(stage, str(stage)) if status == "running" and stage else str(status)
         place = self.values["provider_queue_position" if status == "running" else "queue_position"]
-        return clean(f"{text}, number {place} in the queue" if place and stage != "provider_running" else text)
+        return clean(
+            f"{text}, number {place} in the queue" if place and stage != "provider_running" else text
+        )
 
     def _eta_from(self, seconds: object) -> float | None:
         return time.monotonic() + seconds if isinstance(seconds, (int, float)) else None

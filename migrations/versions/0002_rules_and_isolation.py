@@ -142,9 +142,9 @@ def upgrade() -> None:
     # The definer is the worker role: it sees all accounts, and owns no table.
     op.execute("GRANT CREATE ON SCHEMA auth TO penstock_worker")
     for function in DEFINER_FUNCTIONS:
-        op.execute(f"ALTER FUNCTION {function} OWNER TO penstock_worker")
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO penstock_app, penstock_worker")
+        op.execute(f"ALTER FUNCTION {function} OWNER TO penstock_worker")
     op.execute("REVOKE CREATE ON SCHEMA auth FROM penstock_worker")
 
 

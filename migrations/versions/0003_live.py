@@ -63,9 +63,9 @@ def upgrade() -> None:
     op.execute("GRANT CREATE ON SCHEMA auth TO penstock_worker")
     for definition, function in zip((POSITIONS, MISSED), FUNCTIONS, strict=True):
         op.execute(definition)
-        op.execute(f"ALTER FUNCTION {function} OWNER TO penstock_worker")
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO penstock_app, penstock_worker")
+        op.execute(f"ALTER FUNCTION {function} OWNER TO penstock_worker")
     op.execute("REVOKE CREATE ON SCHEMA auth FROM penstock_worker")
 
 

@@ -67,13 +67,15 @@ class Plain:
         self._pubsub = redis.pubsub()
         self._sockets: dict[bytes, web.WebSocketResponse] = {}
         self._first = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(compress=False, heartbeat=20)
         await socket.prepare(request)
         name = channel(UUID(request.query["ticket"]))
         self._sockets[name.encode()] = socket
-        await self._pubsub.subscribe(name)
+        async with self._one_at_a_time:
+            await self._pubsub.subscribe(name)
         self._first.set()
         await socket.receive()
         await socket.send_str('{"type":"subscribed"}')

@@ -9,14 +9,14 @@ says that it cannot be asked.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from shared.catalog import ModelCard
 from shared.errors import JobError
+from shared.executor import Executor
 from shared.settings import Settings
 from workers.providers.base import (
     Absent,
@@ -65,22 +65,13 @@ class ReplicateProvider(Provider):
         self._wire = Wire(token or "", base_url)
         self._checked: set[str] = set()
 
-    @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        token = settings.replicate_api_token
-        return cls(token.get_secret_value() if token else None, settings.replicate_base_url)
-
     @property
     def unavailable_reason(self) -> str | None:
         return None if self._token else "REPLICATE_API_TOKEN is not set"
 
     @property
     def cards(self) -> Sequence[ModelCard]:
-        reason = self.unavailable_reason
-        return [
-            replace(model.card, available=reason is None, unavailable_reason=reason)
-            for model in MODELS.values()
-        ]
+        return [model.card for model in MODELS.values()]
 
     async def submit(self, request: Request, sink: Sink) -> Accepted:
         model = _model(request.model)
@@ -190,6 +181,11 @@ class ReplicateProvider(Provider):
         await self._wire.close()
 
 
+def create(settings: Settings, _: Executor) -> ReplicateProvider:
+    token = settings.replicate_api_token
+    return ReplicateProvider(token.get_secret_value() if token else None, settings.replicate_base_url)
+
+
 def derived_seed(submission_id: UUID) -> int:
     """31 bits that only this submission draws."""
     return int.from_bytes(hashlib.sha256(submission_id.bytes).digest()[:4]) >> 1
@@ -256,4 +252,4 @@ def _iso(lost: Lost, shift: timedelta) -> str:
     return (lost.intent_at + shift).isoformat()
 
 
-__all__ = ["ReplicateProvider"]
+__all__ = ["ReplicateProvider", "create"]

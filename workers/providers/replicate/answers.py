@@ -28,6 +28,8 @@ _MIME = {
 _PROGRESS = re.compile(r"^\s*(\d{1,3})%\s*\|.+?\|\s*\d+/\d+", re.MULTILINE)
 _BLOCKED = re.compile(r"nsfw|flagged as sensitive|content polic|moderat|\bE005\b", re.IGNORECASE)
 _NO_COST = Usage(cost_nanos=0)
+_UNKNOWN = Usage({"run": Decimal(1)})
+"""It ran, and nobody says for how long: without the priced unit, its bill is unknown rather than nothing."""
 
 
 def read(prediction: Mapping[str, Any], model: ReplicateModel) -> Answer:
@@ -97,7 +99,7 @@ def _usage(prediction: Mapping[str, Any], model: ReplicateModel, files: int) -> 
 
 def _time_used(prediction: Mapping[str, Any], model: ReplicateModel) -> Usage:
     """What is billed without a result: nothing for a model that is billed for its output, or for one that never
-    started, else the time that it ran. Usage of nothing known, when Replicate does not say."""
+    started, else the time that it ran."""
     if model.units is not None:
         return _NO_COST
     metrics = prediction.get("metrics")
@@ -107,7 +109,7 @@ def _time_used(prediction: Mapping[str, Any], model: ReplicateModel) -> Usage:
     if seconds is None:
         started_at, ended_at = _moment(prediction["started_at"]), _moment(prediction.get("completed_at"))
         if started_at is None or ended_at is None:
-            return Usage()
+            return _UNKNOWN
         seconds = (ended_at - started_at).total_seconds()
     return Usage({"compute_second": Decimal(str(seconds))})
 

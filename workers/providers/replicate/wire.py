@@ -28,6 +28,7 @@ from workers.providers.base import InputFile, NotSent, Refused
 from workers.providers.replicate.models import ReplicateModel
 
 CREATE_TIMEOUT_S: Final = 20.0
+ASK_TIMEOUT_S: Final = 7.0
 LEAST_CANCEL_AFTER_S: Final = 5
 WEBHOOK_EVENTS: Final = ("start", "completed")
 
@@ -147,13 +148,21 @@ class Wire:
             await self._sdk.predictions.async_create(model.version, sent)
 
     async def ask(
-        self, method: str, path: str, params: Mapping[str, str] | None = None, **content: Any
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        data: aiohttp.FormData | None = None,
+        timeout_s: float = ASK_TIMEOUT_S,
     ) -> Reply:
         """A free call; of a whole URL in place of a path, such as a next page's, only path and query count.
         Raises NO_ANSWER."""
         url = self._base_url + urlunsplit(("", "", *urlsplit(path)[2:]))
         headers = {"Authorization": f"Bearer {self._token}"}
-        async with self._http().request(method, url, params=params, headers=headers, **content) as response:
+        timeout = aiohttp.ClientTimeout(timeout_s, connect=3)
+        call = self._http().request(method, url, params=params, headers=headers, timeout=timeout, data=data)
+        async with call as response:
             return Reply(response.status, response.headers, await response.read())
 
     async def reachable(self, file: InputFile) -> str:
@@ -171,7 +180,7 @@ class Wire:
             raise Refused(JobError("PROVIDER_REJECTED", "Replicate takes files of up to 100 MB"))
         form = aiohttp.FormData()
         form.add_field("content", content, filename="input", content_type=mime)
-        reply = await self.ask("POST", "/v1/files", data=form)
+        reply = await self.ask("POST", "/v1/files", timeout_s=30, data=form)
         if reply.status != 201:
             raise refusal(reply) or NotSent(f"Replicate answered {reply.status} to the input file")
         return str(reply.json()["urls"]["get"])
@@ -180,7 +189,7 @@ class Wire:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-                timeout=aiohttp.ClientTimeout(total=30, connect=5),
+                timeout=aiohttp.ClientTimeout(total=30, connect=3),
             )
         return self._session
 
