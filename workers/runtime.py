@@ -43,9 +43,7 @@ class BellWorker(Worker):
     decides that, and a bell that gets lost rings again: taking a bell off the queue is all that is needed.
     """
 
-    def __init__(
-        self, *args: Any, wake: asyncio.Event, step: Callable[[UUID, int], Awaitable[None]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, wake: asyncio.Event, step: StepRunner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._wake = wake
         self._run_step = step

@@ -46,7 +46,7 @@ class Subscriber:
         self._on_message = on_message
         self._on_gap = on_gap
         self._accounts: dict[bytes, UUID] = {}
-        self._acknowledged: dict[bytes, asyncio.Future[None]] = {}
+        self._asked: dict[bytes, asyncio.Future[None]] = {}
         self._connection: AbstractConnection | None = None
         self._outage = False
         self._heard_at = 0.0
@@ -69,19 +69,19 @@ class Subscriber:
         name = channel(account_id).encode()
         if name not in self._accounts:
             self._accounts[name] = account_id
-            self._acknowledged[name] = asyncio.get_running_loop().create_future()
+            self._asked[name] = asyncio.get_running_loop().create_future()
             if self._connection is not None:
                 await self._command(self._connection, "SUBSCRIBE", (name,))
-        acknowledged = self._acknowledged[name]
-        if not self._outage:
-            await asyncio.wait((acknowledged,), timeout=ACKNOWLEDGE_TIMEOUT_S)
-        return acknowledged.done() and not acknowledged.cancelled()
+        asked = self._asked.get(name)
+        if asked is not None and not self._outage:
+            await asyncio.wait((asked,), timeout=ACKNOWLEDGE_TIMEOUT_S)
+        return name in self._accounts and name not in self._asked and not self._outage
 
     async def unfollow(self, account_id: UUID) -> None:
         name = channel(account_id).encode()
         if self._accounts.pop(name, None) is None:
             return
-        self._acknowledged.pop(name).cancel()
+        self._agreed(name)
         if self._connection is not None:
             await self._command(self._connection, "UNSUBSCRIBE", (name,))
 
@@ -137,9 +137,7 @@ class Subscriber:
             if account_id is not None:
                 self._on_message(account_id, reply[2])
         elif kind == b"subscribe":
-            acknowledged = self._acknowledged.get(name)
-            if acknowledged is not None and not acknowledged.done():
-                acknowledged.set_result(None)
+            self._agreed(name)
         elif kind == b"pong":
             self._heard_at = asyncio.get_running_loop().time()
             if name == _SYNCED:
@@ -168,6 +166,8 @@ class Subscriber:
         if not self._outage:
             self._outage = True
             log.warning("live_frames_not_received", error=repr(error))
-        for name, acknowledged in self._acknowledged.items():
-            if acknowledged.done():
-                self._acknowledged[name] = asyncio.get_running_loop().create_future()
+
+    def _agreed(self, name: bytes) -> None:
+        asked = self._asked.pop(name, None)
+        if asked is not None and not asked.done():
+            asked.set_result(None)
