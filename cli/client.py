@@ -15,6 +15,7 @@ from cli.sse import read_events
 from cli.target import Target
 
 PREFIX = "/api/v1"
+PAGE = 100
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0
 UPLOAD_TIMEOUT_S = 600.0
@@ -55,6 +56,19 @@ class Client:
     async def get(self, path: str, **query: object) -> Any:
         """Raises Refused, Unreachable."""
         return await self._json("GET", path, params=_given(query))
+
+    async def items(self, path: str, limit: int, **query: object) -> list[Any]:
+        """The first `limit` items of a list, over as many pages as that takes. Raises Refused, Unreachable."""
+        found: list[Any] = []
+        after = query.pop("after", None)
+        while len(found) < limit:
+            size = min(limit - len(found), PAGE)
+            page = await self.get(path, limit=size, after=after, **query)
+            found += page["data"]
+            after = page.get("next")
+            if not after:
+                break
+        return found
 
     async def post(self, path: str, body: Mapping[str, Any] | None = None, **query: object) -> Any:
         """Raises Refused, Unreachable."""
@@ -187,9 +201,13 @@ class Client:
         )
 
 
-def _given(query: Mapping[str, object]) -> dict[str, str]:
-    """Query parameters without those that were not given."""
-    return {name: str(value) for name, value in query.items() if value is not None}
+def _given(query: Mapping[str, object]) -> dict[str, str | list[str]]:
+    """Query parameters without those that were not given; a list is repeated."""
+    return {
+        name: [str(item) for item in value] if isinstance(value, list) else str(value)
+        for name, value in query.items()
+        if value is not None and value != []
+    }
 
 
 def _reason(error: Exception) -> str:

@@ -33,6 +33,7 @@ class Frame:
     seq: int
     type: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    ts: str = ""
 
     @property
     def terminal(self) -> bool:
@@ -53,7 +54,13 @@ def parse_frame(data: str) -> Frame | None:
     """The frame of an event's data; None when it is not about a generation."""
     try:
         body = json.loads(data)
-        return Frame(str(body["id"]), int(body["seq"]), str(body["type"]), body.get("data") or {})
+        return Frame(
+            str(body["id"]),
+            int(body["seq"]),
+            str(body["type"]),
+            body.get("data") or {},
+            str(body.get("ts", "")),
+        )
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -17,6 +17,7 @@ from cli.waiting import how_to_go_on, wait_for_end
 
 app = typer.Typer(
     rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     help="Make an image, speech, music, video, text, or a larger picture.",
 )

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from cli.errors import BadUsage
-from cli.output import bytes_words
 from cli.session import Session
 
 FILE_FIELDS = ("image", "voice_sample")
@@ -50,8 +49,19 @@ async def upload_files(session: Session, values: Mapping[str, Any]) -> dict[str,
     ready = dict(values)
     for name in FILE_FIELDS:
         if isinstance(ready.get(name), str) and _is_path(ready[name]):
-            ready[name] = await _upload(session, name, Path(ready[name]).expanduser())
+            ready[name] = await _upload(session, name, local_file(name, ready[name]))
     return ready
+
+
+def local_file(field: str, value: str) -> Path:
+    """The file that a parameter names. Raises BadUsage when there is none."""
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise BadUsage(
+            f"{field}: there is no file {value}.",
+            "Give a local file, the id of an upload or of a generation, or an https address.",
+        )
+    return path
 
 
 def _is_path(value: str) -> bool:
@@ -64,18 +74,11 @@ def _is_path(value: str) -> bool:
 
 
 async def _upload(session: Session, field: str, path: Path) -> str:
+    session.out.note(f"Uploading {path.name}")
     try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise BadUsage(f"{field}: {path} is not a file.")
-        session.out.note(f"Uploading {path.name} ({bytes_words(size)})")
-        mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        upload = await session.client.upload(path, mime)
-    except FileNotFoundError:
-        raise BadUsage(
-            f"{field}: there is no file {path}.",
-            "Give a local file, the id of an upload or of a generation, or an https address.",
-        ) from None
+        upload = await session.client.upload(
+            path, mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        )
     except OSError as error:
         raise BadUsage(f"{field}: cannot read {path}: {error.strerror or error}.") from None
     return str(upload["id"])

@@ -46,7 +46,7 @@ def takes[O, **P](bundle: type[O]) -> Callable[[Callable[Concatenate[O, P], None
         @wraps(function)
         def command(**values: Any) -> None:
             gathered = bundle(**{name: values.pop(name) for name in names})
-            function(gathered, **values)  # type: ignore[call-arg]  # the rest are the function's own
+            function(gathered, **values)
 
         _, *own = inspect.signature(function).parameters.values()
         own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]

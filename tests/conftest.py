@@ -14,6 +14,7 @@ import pytest
 
 from cli.servers import EmbeddedServers
 from shared.settings import Settings
+from tests.pipeline import Pipeline, open_pipeline
 from tests.servers import TEMPLATE, RunServers, run_servers, temporary_home, with_database
 
 RUNNING = pytest.StashKey[RunServers]()
@@ -122,3 +123,13 @@ def make_servers() -> Iterator[Callable[..., EmbeddedServers]]:
 
 
 # On top of the servers: what a test needs of our own code (databases, stores, bells, a running gateway).
+
+
+@pytest.fixture
+async def pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
+    """An account that admits requests, and what a worker process is made of; the tables are empty after it."""
+    async with open_pipeline(settings) as opened:
+        yield opened
+        await opened.worker.execute("DELETE FROM generations")
+        await opened.worker.execute("DELETE FROM model_cards")
+        await opened.worker.execute("DELETE FROM provider_health")

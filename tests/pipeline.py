@@ -17,7 +17,7 @@ from shared.ids import new_id
 from shared.kinds import KINDS
 from shared.queue import Bell
 from shared.settings import Settings
-from workers.engine import Engine
+from workers.engine import Engine, publish_cards
 from workers.providers.base import Accepted, Finished, Provider, Request, Sink, Usage
 from workers.runtime import Consumer
 
@@ -73,6 +73,7 @@ class Pipeline:
     settings: Settings
     app: Database
     worker: Database
+    publisher: Publisher
     admitter: Admitter
     account_id: UUID
 
@@ -145,11 +146,15 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     account_id = new_id()
     await worker.execute("INSERT INTO accounts (id, name) VALUES ($1, 'test')", account_id)
     try:
-        yield Pipeline(
-            settings, app, worker, Admitter(app, Catalog(app), bell, publisher, settings), account_id
-        )
+        admitter = Admitter(app, Catalog(app), bell, publisher, settings)
+        yield Pipeline(settings, app, worker, publisher, admitter, account_id)
     finally:
         await publisher.close()
         await bell.close()
         await app.close()
         await worker.close()
+
+
+async def publish(pipeline: Pipeline, *providers: Provider) -> None:
+    """Makes the providers' cards known without running a worker."""
+    await publish_cards(pipeline.worker, {provider.name: provider for provider in providers})

@@ -26,6 +26,10 @@ SEND_TIMEOUT_S = 10.0
 CLOSE_GRACE_S = 5.0
 PROGRESS_INTERVAL_S = 0.25
 
+NONE: frozenset[str] = frozenset()
+EMPTY: deque[bytes] = deque(maxlen=0)
+"""Stands for a queue that has not been needed yet."""
+
 RESUME = 4008
 UNAUTHENTICATED = 4401
 RESTARTING = 1012
@@ -87,25 +91,46 @@ class Connection(ABC):
     those of some projects, made after `since_ms` (milliseconds of the epoch). `behind` are generations whose
     events wait in Postgres until the client has read what it was sent; `ended` are those that it saw end,
     each with the time.
+
+    There are thousands of these, mostly idle: what is seldom needed is made when it is.
     """
+
+    __slots__ = (
+        "_deltas",
+        "_keeper",
+        "_progress",
+        "_queue",
+        "_queued_bytes",
+        "_relief",
+        "account_id",
+        "behind",
+        "closed",
+        "ended",
+        "explicit",
+        "feed",
+        "follows",
+        "key_id",
+        "projects",
+        "since_ms",
+    )
 
     def __init__(self, account_id: UUID, keeper: Keeper, key_id: str | None = None) -> None:
         self.account_id = account_id
         self.key_id = key_id
         self.follows: dict[str, Follow] = {}
-        self.explicit: set[str] = set()
-        self.projects: set[str] = set()
+        self.explicit: frozenset[str] = NONE
+        self.projects: frozenset[str] = NONE
         self.feed = False
         self.since_ms = 0
-        self.behind: set[str] = set()
-        self.ended: deque[tuple[str, float]] = deque()
+        self.behind: frozenset[str] = NONE
+        self.ended: deque[tuple[str, float]] | None = None
         self.closed = False
         self._keeper = keeper
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[bytes] = EMPTY
         self._queued_bytes = 0
         self._progress: dict[str, tuple[Frame, Follow]] = {}
         self._deltas: dict[str, _Delta] = {}
-        self._relief: list[asyncio.Future[None]] = []
+        self._relief: asyncio.Event | None = None
 
     @property
     def crowded(self) -> bool:
@@ -166,9 +191,8 @@ class Connection(ABC):
     async def room(self) -> None:
         """Returns when replayed events have room, or the connection is closed."""
         while self.crowded and not self.closed:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._relief.append(waiter)
-            await waiter
+            self._relief = self._relief or asyncio.Event()
+            await self._relief.wait()
 
     def close(self, code: int, reason: str) -> None:
         """Give the client up: what waits is dropped, and it is told why as far as it still reads."""
@@ -184,7 +208,7 @@ class Connection(ABC):
 
     def _discard(self) -> None:
         self.closed = True
-        self._queue.clear()
+        self._queue = EMPTY
         self._queued_bytes = 0
         self._progress.clear()
         self._deltas.clear()
@@ -198,9 +222,14 @@ class Connection(ABC):
         elif len(self._queue) >= MAX_QUEUED or self._queued_bytes + len(data) > MAX_QUEUED_BYTES:
             self.close(RESUME, "resume")
         else:
-            self._queue.append(data)
-            self._queued_bytes += len(data)
+            self._enqueue(data)
             self._pump()
+
+    def _enqueue(self, data: bytes) -> None:
+        if self._queue is EMPTY:
+            self._queue = deque()
+        self._queue.append(data)
+        self._queued_bytes += len(data)
 
     def _take(self) -> bytes:
         data = self._queue.popleft()
@@ -215,10 +244,9 @@ class Connection(ABC):
                 self._keeper.relieved(self)
 
     def _wake_relief(self) -> None:
-        for waiter in self._relief:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._relief.clear()
+        if self._relief is not None:
+            self._relief.set()
+            self._relief = None
 
     @abstractmethod
     def _encode(self, frame: Frame) -> bytes: ...
@@ -243,6 +271,8 @@ class Connection(ABC):
 
 class SocketConnection(Connection):
     """A websocket. Frames are written raw to the transport: they are encoded once for all sockets."""
+
+    __slots__ = ("_hanging_up", "_pumping", "_socket", "_transport", "_writer")
 
     def __init__(
         self,
@@ -324,6 +354,8 @@ class StreamConnection(Connection):
     With `only`, it is the stream of that generation and ends with it.
     """
 
+    __slots__ = ("_complete", "_news", "_only")
+
     def __init__(
         self, account_id: UUID, keeper: Keeper, key_id: str | None = None, *, only: str | None = None
     ) -> None:
@@ -347,7 +379,7 @@ class StreamConnection(Connection):
         if self.closed or (self._complete and not self._queue):
             return None
         data = b"".join(self._queue)
-        self._queue.clear()
+        self._queue = EMPTY
         self._queued_bytes = 0
         self._eased()
         return data
@@ -366,8 +398,7 @@ class StreamConnection(Connection):
         return not self._queue and not self.closed
 
     def _write(self, data: bytes) -> None:
-        self._queue.append(data)
-        self._queued_bytes += len(data)
+        self._enqueue(data)
         self._news.set()
 
     def _pump(self) -> None:

@@ -8,6 +8,7 @@ only fast; and a client never sees a hole.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -143,7 +144,7 @@ class LiveHub:
 
     def unfollow(self, connection: Connection, id_: str) -> None:
         connection.follows.pop(id_, None)
-        connection.behind.discard(id_)
+        connection.behind -= {id_}
         channel = self._channels[connection.account_id]
         watch = channel.watches.get(id_)
         if watch is not None:
@@ -210,7 +211,7 @@ class LiveHub:
     # --- What connections say (connections.Keeper)
 
     def relieved(self, connection: Connection) -> None:
-        waiting, connection.behind = connection.behind, set()
+        waiting, connection.behind = connection.behind, frozenset()
         for id_ in waiting:
             self.repair(connection, id_)
 
@@ -264,7 +265,10 @@ class LiveHub:
 
     def _remember_end(self, connection: Connection, id_: str) -> None:
         """Late frames of an ended generation must still be known as old, but not for ever."""
-        loop, ended = asyncio.get_running_loop(), connection.ended
+        loop = asyncio.get_running_loop()
+        if connection.ended is None:
+            connection.ended = deque()
+        ended = connection.ended
         ended.append((id_, loop.time()))
         while len(ended) > REMEMBERED_ENDED and ended[0][1] < loop.time() - REMEMBERED_S:
             loop.call_soon(self.unfollow, connection, ended.popleft()[0])
@@ -350,7 +354,7 @@ class LiveHub:
             if follow.seq >= head:
                 continue
             if connection.crowded:
-                connection.behind.add(watch.id)
+                connection.behind |= {watch.id}
             elif follow.seq < known or (more and frames[-1].seq == follow.seq):
                 # It came while this was being read, or there is more to read.
                 self._mark(watch)
@@ -379,7 +383,7 @@ class LiveHub:
         """The generation is no longer there, or never was this account's."""
         for connection in list(watch.followers):
             if watch.id in connection.explicit:
-                connection.explicit.discard(watch.id)
+                connection.explicit -= {watch.id}
                 connection.control(not_found(watch.id))
             self.unfollow(connection, watch.id)
 

@@ -156,7 +156,7 @@ class Session:
                     hub.repair(connection, id_)
                     continue
                 hub.unfollow(connection, id_)
-                connection.explicit.discard(id_)
+                connection.explicit -= {id_}
                 if id_ in explicit:
                     connection.control(not_found(id_))
             await self._settle()
@@ -194,7 +194,7 @@ class Session:
         connection = self._connection
         if topics is None:
             generations, projects, everything = list(connection.explicit), list[UUID](), True
-            connection.projects.clear()
+            connection.projects = frozenset()
         else:
             generations, projects, everything = self._sort(topics)
         connection.explicit -= set(generations)

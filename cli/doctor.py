@@ -1,0 +1,103 @@
+"""`penstock doctor`: is everything in order, and if not, what to do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from cli.client import Client
+from cli.errors import CommandError, Refused
+from cli.machine import Check, machine_checks
+from cli.options import Connection, takes
+from cli.session import Session, run
+
+PROBES = ("/livez", "/readyz", "/healthz")
+LARGEST_SKEW_S = 30
+
+
+class NotHealthy(CommandError):
+    """A check failed; the table says which."""
+
+    code = "NOT_HEALTHY"
+
+
+@takes(Connection)
+def doctor_command(connection: Connection) -> None:
+    """Check the gateway, the key and this machine."""
+    run(connection, _doctor)
+
+
+async def _doctor(session: Session) -> None:
+    checks = [*await gateway_checks(session.client), *machine_checks()]
+    if session.out.as_json:
+        session.out.json([asdict(check) for check in checks])
+    else:
+        rows = [("ok" if check.ok else "FAIL", check.name, check.detail) for check in checks]
+        session.out.table(("", "check", "detail"), rows)
+    bad = [check for check in checks if not check.ok]
+    if bad:
+        advice = dict.fromkeys(check.advice for check in bad if check.advice)
+        raise NotHealthy(f"Not in order: {', '.join(check.name for check in bad)}.", "\n".join(advice))
+
+
+async def gateway_checks(client: Client) -> list[Check]:
+    """Whether it answers, is healthy, keeps the same time, and takes the key."""
+    try:
+        answers = {path: await client.probe(path) for path in PROBES}
+    except CommandError as error:
+        return [Check("gateway", False, error.message, error.hint)]
+    probes = [_probe_check(path, response) for path, response in answers.items()]
+    return [*probes, *_clock(answers[PROBES[0]]), await _key(client)]
+
+
+def _probe_check(path: str, response: httpx.Response) -> Check:
+    advice = "The logs of `penstock up` are in .penstock/logs."
+    return Check(f"gateway {path}", response.is_success, _health_words(response), advice)
+
+
+def _health_words(response: httpx.Response) -> str:
+    """The status, and the parts that are not well."""
+    status = f"{response.status_code} {response.reason_phrase}"
+    parts = _parts(response)
+    failing = [f"{name}: {_state(value)}" for name, value in parts.items() if _state(value) != "ok"]
+    if failing:
+        return f"{status}; {', '.join(failing)}"
+    return f"{status}; {', '.join(parts)} ok" if parts else status
+
+
+def _parts(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    checks = body.get("checks") if isinstance(body, dict) else None
+    return checks if isinstance(checks, dict) else {}
+
+
+def _state(value: object) -> str:
+    found = value.get("status", value.get("ok")) if isinstance(value, dict) else value
+    return "ok" if found in (True, "ok", "up") else str(found)
+
+
+def _clock(response: httpx.Response) -> Iterator[Check]:
+    """Compared by the Date header, which is exact to a second."""
+    if "Date" in response.headers:
+        skew_s = abs((parsedate_to_datetime(response.headers["Date"]) - datetime.now(UTC)).total_seconds())
+        detail = f"{skew_s:.0f} s apart from the gateway's"
+        yield Check("clock", skew_s <= LARGEST_SKEW_S, detail, "Synchronise this machine's clock.")
+
+
+async def _key(client: Client) -> Check:
+    if not client.target.key:
+        advice = "Give a key with --key or PENSTOCK_API_KEY; `penstock up` writes one to .penstock/key."
+        return Check("API key", False, "there is none", advice)
+    try:
+        await client.get("/generations", limit=1)
+    except Refused as error:
+        return Check("API key", False, error.message, error.hint)
+    except CommandError as error:
+        return Check("API key", False, "could not be checked", error.hint)
+    return Check("API key", True, f"{client.target.key[:16]}… is accepted")

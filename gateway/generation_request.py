@@ -1,0 +1,98 @@
+"""What a caller says to have something made, and how that is read."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import orjson
+from pydantic import AfterValidator, Field
+
+from gateway.auth import Principal
+from gateway.http import Body, validate
+from gateway.resources import PRIORITIES
+from shared.domains.admission import NewGeneration
+from shared.kinds import KINDS
+from shared.netguard import check_url
+from shared.settings import Settings
+
+MAX_METADATA_BYTES = 16 << 10
+DAY_S = 86_400
+
+EXAMPLE = {"kind": "image", "model": "local", "input": {"prompt": "a lighthouse in fog", "seed": 7}}
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _known_kind(name: str) -> str:
+    if name not in KINDS:
+        raise ValueError(f"must be one of {', '.join(KINDS)}")
+    return name
+
+
+def _small(metadata: dict[str, Any]) -> dict[str, Any]:
+    if len(orjson.dumps(metadata)) > MAX_METADATA_BYTES:
+        raise ValueError(f"must not be larger than {MAX_METADATA_BYTES >> 10} kB")
+    return metadata
+
+
+KindName = Annotated[str, AfterValidator(_known_kind), Field(json_schema_extra={"enum": list(KINDS)})]
+Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
+INPUT_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"$ref": f"#/components/schemas/{kind.parameters.__name__}"} for kind in KINDS.values()]
+}
+
+
+class ProviderPreference(Body):
+    order: list[Name] = Field([], max_length=20, description="Providers to try first, in this order.")
+    fallbacks: bool = Field(True, description="Whether another provider may serve when the first cannot.")
+
+
+class WebhookRequest(Body):
+    url: str = Field(max_length=2000)
+    events: list[Literal["completed", "failed", "canceled", "expired"]] = Field(
+        ["completed", "failed"], min_length=1, max_length=4
+    )
+
+
+class GenerationRequest(Body):
+    """Only `kind` and `input` are required; the model defaults to the kind's first available one."""
+
+    kind: KindName
+    input: dict[str, Any] = Field(
+        description="The kind's parameters; `GET /api/v1/models` has each model's schema.",
+        json_schema_extra=INPUT_SCHEMA,
+    )
+    model: Name | None = None
+    project_id: UUID | None = Field(None, strict=False)
+    priority: Literal["low", "normal", "high"] = "normal"
+    provider: ProviderPreference | None = None
+    start_deadline_s: float | None = Field(
+        None, gt=0, le=7 * DAY_S, description="Expire when it has not started by then."
+    )
+    deadline_s: float | None = Field(None, gt=0, le=DAY_S, description="Fail when a run takes longer.")
+    webhook: WebhookRequest | None = Field(None, description="Kept with the generation.")
+    metadata: Metadata | None = Field(None, description="Any JSON object of up to 16 kB, given back as it is.")
+
+
+async def read_request(asked: GenerationRequest, caller: Principal, settings: Settings) -> NewGeneration:
+    """The request with its input checked by its kind. Raises InvalidInput (422, dotted field)."""
+    parameters = validate(KINDS[asked.kind].parameters, asked.input, prefix="input")
+    if asked.webhook is not None:
+        await check_url(asked.webhook.url, field="webhook.url", allow_private=settings.allow_private_urls)
+    return NewGeneration(
+        kind=asked.kind,
+        input=parameters,
+        model=asked.model,
+        prefer=_preference(asked.provider),
+        priority=PRIORITIES[asked.priority],
+        start_deadline_s=asked.start_deadline_s,
+        deadline_s=asked.deadline_s,
+        webhook=None if asked.webhook is None else asked.webhook.model_dump(),
+        metadata=asked.metadata,
+        project_id=asked.project_id,
+        api_key_id=caller.api_key_id,
+    )
+
+
+def _preference(asked: ProviderPreference | None) -> Mapping[str, Any] | None:
+    return None if asked is None else asked.model_dump()

@@ -1,0 +1,459 @@
+"""Generations: submit, look, wait, cancel, do again, delete."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
+
+from gateway.generation_request import EXAMPLE, GenerationRequest, KindName, read_request
+from gateway.http import Answer, Body, Query, Reply, Request, encode, invalid_fields, operation, reply
+from gateway.idempotency import REPLAYED, fingerprint_of, key_of, route_of
+from gateway.pagination import PageQuery, page, position_id
+from gateway.resources import (
+    GenerationResource,
+    Resource,
+    SubmissionResource,
+    generation_path,
+    render_generation,
+    render_submission,
+)
+from gateway.waiting import preferred_wait_s, wait_for_change, wait_for_end
+from shared.domains import generations, history
+from shared.domains.admission import Idempotency, NewGeneration, StoredResponse
+from shared.domains.generations import TERMINAL, status_of
+from shared.domains.history import PageFilter
+from shared.domains.accounts import Scope
+from shared.domains.repeats import rerun_of, retry_of
+from shared.errors import (
+    BudgetExceeded,
+    Conflict,
+    Forbidden,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    InvalidInput,
+    ModelRetired,
+    NoProvider,
+    NotFound,
+)
+
+TAG = "Generations"
+SETTLED = frozenset({"final", "released", "unpriced"})
+ENDED_MAX_AGE_S = 60
+
+ADMISSION_ERRORS = (
+    InvalidInput,
+    BudgetExceeded,
+    Forbidden,
+    ModelRetired,
+    NoProvider,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+)
+
+Status = Literal["queued", "running", "completed", "failed", "canceled", "expired"]
+ADMITTED = Answer(202, "Admitted", GenerationResource, headers=("Location", "Retry-After"))
+
+
+def _words(value: Any) -> Any:
+    """`a,b` or a repeated parameter as a list."""
+    parts = value if isinstance(value, list) else [value]
+    return [word for part in parts for word in str(part).split(",") if word]
+
+
+class GenerationPage(Resource):
+    data: list[GenerationResource]
+    next: str | None
+
+
+class CancelResource(Resource):
+    class Money(Resource):
+        outcome: Literal["released", "charged", "pending"]
+
+    id: UUID
+    status: Status
+    changed: bool = Field(description="False when it had ended or was being canceled already.")
+    money: Money
+
+
+class Decision(Resource):
+    reason: str | None
+    fallbacks: list[str]
+    skipped: list[dict[str, Any]]
+
+
+class SubmissionList(Resource):
+    decision: Decision
+    data: list[SubmissionResource]
+
+
+@operation(
+    "POST",
+    "/api/v1/generations",
+    tag=TAG,
+    summary="Submit a generation",
+    scope=Scope.WRITE,
+    answers=(
+        ADMITTED,
+        Answer(200, "It ended within `Prefer: wait=N`", GenerationResource, headers=("Preference-Applied",)),
+    ),
+    errors=ADMISSION_ERRORS,
+    parameters=("Idempotency-Key", "Prefer"),
+    example=EXAMPLE,
+)
+async def submit(request: Request[GenerationRequest, None]) -> Reply:
+    """Admits the request: its price is reserved and it is queued. Watch it by its links."""
+    new = await read_request(request.body, request.principal, request.deps.settings)
+    return await admit(request, new)
+
+
+async def admit(request: Request[Any, Any], new: NewGeneration) -> Reply:
+    """202 with the resource, the stored answer of a repeated key, or 200 when it ends while the caller waits."""
+    deps, account_id = request.deps, request.account_id
+    base_url = deps.settings.base_url
+    key = key_of(request.headers)
+    if key is None:
+        admission = await deps.admitter.admit(account_id, new)
+    else:
+        admission = await deps.admitter.admit(
+            account_id,
+            new,
+            Idempotency(route_of(request.raw), key, fingerprint_of(request)),
+            lambda row: _admitted(row, base_url),
+        )
+    if admission.replayed is not None:
+        stored = admission.replayed
+        return Reply(stored.body, stored.status, {**stored.headers, **REPLAYED})
+    assert admission.row is not None  # noqa: S101  # it is either new or replayed
+    wait_s = preferred_wait_s(request.headers, deps.settings.max_wait_s) if "Prefer" in request.headers else None
+    if wait_s is None:
+        answer = _admitted(admission.row, base_url)
+        return Reply(answer.body, answer.status, answer.headers)
+    return await _admitted_and_waited(request, admission.row, wait_s)
+
+
+def _admitted(row: Mapping[str, Any], base_url: str) -> StoredResponse:
+    headers = {"Location": generation_path(row["id"]), "Retry-After": _look_again_s(row)}
+    return StoredResponse(202, headers, encode(render_generation(row, (), base_url)))
+
+
+async def _admitted_and_waited(request: Request[Any, Any], admitted: Mapping[str, Any], wait_s: int) -> Reply:
+    row = await wait_for_end(request.deps, request.account_id, admitted["id"], wait_s) or admitted
+    headers = {"Location": generation_path(row["id"]), "Preference-Applied": f"wait={wait_s}"}
+    ended = row["state"] in TERMINAL
+    if not ended:
+        headers["Retry-After"] = _look_again_s(row)
+    resource = render_generation(row, row.get("outputs", ()), request.deps.settings.base_url)
+    return reply(resource, 200 if ended else 202, headers)
+
+
+def _look_again_s(row: Mapping[str, Any]) -> str:
+    """Retry-After: about a quarter of the expected time, 1 to 10 seconds."""
+    routes = row["routes"]
+    expected_s = routes[0].get("expected_s", 1.0) if routes else 1.0
+    return str(max(1, min(10, round(expected_s / 4))))
+
+
+class FilterQuery(Query):
+    """Which generations; a list takes several words, comma-separated or repeated."""
+
+    kind: Annotated[list[KindName] | None, BeforeValidator(_words)] = None
+    status: Annotated[list[Status] | None, BeforeValidator(_words)] = None
+    model: str | None = Field(None, max_length=200)
+    project: UUID | None = None
+    parent: UUID | None = None
+    group: UUID | None = None
+    q: str | None = Field(None, min_length=1, max_length=500, description="Text of the prompt.")
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+
+
+class ListQuery(FilterQuery, PageQuery):
+    pass
+
+
+def page_filter(asked: FilterQuery) -> PageFilter:
+    return PageFilter(
+        kinds=asked.kind,
+        statuses=asked.status,
+        model=asked.model,
+        project_id=asked.project,
+        parent_id=asked.parent,
+        group_id=asked.group,
+        q=asked.q,
+        created_after=asked.created_after,
+        created_before=asked.created_before,
+    )
+
+
+@operation(
+    "GET",
+    "/api/v1/generations",
+    tag=TAG,
+    summary="List generations, newest first",
+    scope=Scope.READ,
+    answers=(Answer(200, "A page", GenerationPage, headers=("Link",)),),
+    errors=(InvalidInput,),
+)
+async def list_generations(request: Request[None, ListQuery]) -> Reply:
+    """Filters add up; `next` is the cursor of the page after."""
+    limit, after = request.query.limit, position_id(request)
+    async with request.deps.db.transaction(request.account_id) as tx:
+        rows = await history.page(tx, page_filter(request.query), after, limit + 1)
+    shown = rows[:limit]
+    base_url = request.deps.settings.base_url
+    more = [str(shown[-1]["id"])] if len(rows) > limit else None
+    return page(request, [render_generation(row, row["outputs"], base_url) for row in shown], more)
+
+
+class GetQuery(Query):
+    wait: int = Field(0, ge=0, le=3600, description="Seconds to hold the answer until there is an end.")
+
+
+@operation(
+    "GET",
+    "/api/v1/generations/{id}",
+    tag=TAG,
+    summary="Get a generation",
+    scope=Scope.READ,
+    answers=(
+        Answer(200, "The generation", GenerationResource, headers=("ETag", "Retry-After")),
+        Answer(304, "Unchanged since the ETag in If-None-Match"),
+    ),
+    errors=(NotFound, InvalidInput),
+    parameters=("If-None-Match", "Prefer"),
+)
+async def get_generation(request: Request[None, GetQuery]) -> Reply:
+    """With `?wait=N` the answer comes when it has ended, or after N seconds as it is then; with If-None-Match
+    besides, as soon as anything has changed. The server caps N.
+    """
+    generation_id, known = request.id(), _known_seq(request.headers.get("If-None-Match"))
+    row, waited_s = await _read(request, generation_id, known)
+    if row is None:
+        raise _missing(generation_id)
+    headers = _state_headers(row)
+    if waited_s:
+        headers["Preference-Applied"] = f"wait={waited_s}"
+    if known == row["seq"]:
+        return Reply(None, 304, headers)
+    position = await _queue_position(request, row) if row["state"] == "queued" else None
+    base_url = request.deps.settings.base_url
+    return reply(render_generation(row, row["outputs"], base_url, queue_position=position), 200, headers)
+
+
+async def _read(
+    request: Request[None, GetQuery], generation_id: UUID, known: int | None
+) -> tuple[Mapping[str, Any] | None, int]:
+    """The row, and the seconds that the caller was ready to wait for it."""
+    deps, account_id, limit_s = request.deps, request.account_id, request.deps.settings.max_wait_s
+    wait_s = min(request.query.wait, limit_s) or preferred_wait_s(request.headers, limit_s) or 0
+    if not wait_s:
+        return await deps.reader.get(account_id, generation_id), 0
+    if known is not None:
+        return await wait_for_change(deps, account_id, generation_id, known, wait_s), wait_s
+    return await wait_for_end(deps, account_id, generation_id, wait_s), wait_s
+
+
+async def _queue_position(request: Request[Any, Any], row: Mapping[str, Any]) -> int | None:
+    async with request.deps.db.transaction(request.account_id) as tx:
+        return await history.queue_position(tx, row)
+
+
+def _state_headers(row: Mapping[str, Any]) -> dict[str, str]:
+    """ETag, and how long the answer stays good: not at all while anything may still change."""
+    headers = {"ETag": f'W/"{row["seq"]}"'}
+    if row["state"] in TERMINAL:
+        settled = row["cost_status"] in SETTLED
+        headers["Cache-Control"] = f"private, max-age={ENDED_MAX_AGE_S}" if settled else "private, no-cache"
+    else:
+        headers["Cache-Control"] = "no-store"
+        headers["Retry-After"] = _look_again_s(row)
+    return headers
+
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,18})"').fullmatch
+
+
+def _known_seq(header: str | None) -> int | None:
+    """The `seq` in If-None-Match; other entity tags are never ours."""
+    if header is None:
+        return None
+    for tag in header.split(","):
+        found = _ETAG(tag.strip())
+        if found is not None:
+            return int(found[1])
+    return None
+
+
+def _missing(generation_id: UUID) -> NotFound:
+    return NotFound(f"There is no generation {generation_id}.")
+
+
+@operation(
+    "POST",
+    "/api/v1/generations/{id}/cancel",
+    tag=TAG,
+    summary="Cancel a generation",
+    scope=Scope.WRITE,
+    answers=(Answer(200, "What became of it and of the money", CancelResource),),
+    errors=(NotFound,),
+)
+async def cancel(request: Request[None, None]) -> Reply:
+    """What only queues ends at once. What runs is asked to stop: `money` is `pending` until the provider has
+    said what it charges. Repeating it is harmless.
+    """
+    return reply(await cancel_one(request, request.id()))
+
+
+async def cancel_one(request: Request[Any, Any], generation_id: UUID) -> dict[str, Any]:
+    """Raises NotFound."""
+    deps = request.deps
+    async with deps.db.transaction(request.account_id) as tx:
+        result = await generations.request_cancel(tx, generation_id, deps.publisher)
+    if result is None:
+        raise _missing(generation_id)
+    return {
+        "id": generation_id,
+        "status": status_of(result.state),
+        "changed": result.changed,
+        "money": {"outcome": result.money},
+    }
+
+
+class RetryQuery(Query):
+    provider: str | None = Field(None, min_length=1, max_length=100, description="Try this one first.")
+
+
+@operation(
+    "POST",
+    "/api/v1/generations/{id}/retry",
+    tag=TAG,
+    summary="Try a failed generation again",
+    scope=Scope.WRITE,
+    answers=(ADMITTED,),
+    errors=(NotFound, Conflict, *ADMISSION_ERRORS),
+    parameters=("Idempotency-Key", "Prefer"),
+)
+async def retry(request: Request[None, RetryQuery]) -> Reply:
+    """A new generation with the same request, whose `parent_id` is this one. For what failed, was canceled or
+    expired.
+    """
+    return await admit(request, await read_retry(request, request.id(), request.query.provider))
+
+
+async def read_retry(request: Request[Any, Any], generation_id: UUID, provider: str | None) -> NewGeneration:
+    """Raises NotFound, Conflict, InvalidInput for a provider that does not serve the model."""
+    row = await _get(request, generation_id)
+    new = retry_of(row, provider=provider, api_key_id=request.principal.api_key_id)
+    if provider is not None:
+        plan = await request.deps.admitter.plan(new)
+        if all(route.card.provider != provider for route in plan.routes):
+            raise InvalidInput(
+                f"{provider} does not serve {row['model']} here.", field="provider", status=422
+            )
+    return new
+
+
+class RerunRequest(Body):
+    seed: Literal["same", "new"] = Field("new", description="`new` draws another seed where there is one.")
+    overrides: dict[str, Any] = Field({}, description="Parameters to change; null removes one.")
+
+
+@operation(
+    "POST",
+    "/api/v1/generations/{id}/rerun",
+    tag=TAG,
+    summary="Make a variation of a generation",
+    scope=Scope.WRITE,
+    answers=(ADMITTED,),
+    errors=(NotFound, *ADMISSION_ERRORS),
+    parameters=("Idempotency-Key", "Prefer"),
+    example={"seed": "new", "overrides": {"prompt": "the same lighthouse at dawn"}},
+)
+async def rerun(request: Request[RerunRequest, None]) -> Reply:
+    """A new generation with the same request and some of it changed, whose `parent_id` is this one."""
+    row = await _get(request, request.id())
+    try:
+        new = rerun_of(
+            row,
+            new_seed=request.body.seed == "new",
+            overrides=request.body.overrides,
+            api_key_id=request.principal.api_key_id,
+        )
+    except ValidationError as invalid:
+        raise invalid_fields(invalid, prefix="overrides") from None
+    return await admit(request, new)
+
+
+async def _get(request: Request[Any, Any], generation_id: UUID) -> Mapping[str, Any]:
+    row = await request.deps.reader.get(request.account_id, generation_id)
+    if row is None:
+        raise _missing(generation_id)
+    return row
+
+
+@operation(
+    "DELETE",
+    "/api/v1/generations/{id}",
+    tag=TAG,
+    summary="Delete a generation",
+    scope=Scope.WRITE,
+    answers=(Answer(204, "It is hidden"),),
+    errors=(NotFound, Conflict),
+)
+async def delete(request: Request[None, None]) -> Reply:
+    """Hides it and its outputs; what it cost stays in the ledger. One that has not ended must be canceled first
+    (409).
+    """
+    await delete_one(request, request.id())
+    return Reply(None, 204)
+
+
+async def delete_one(request: Request[Any, Any], generation_id: UUID) -> None:
+    """Raises NotFound, Conflict."""
+    async with request.deps.db.transaction(request.account_id) as tx:
+        done = await generations.soft_delete(tx, generation_id)
+    if done is None:
+        raise _missing(generation_id)
+    if not done:
+        raise Conflict("It has not ended yet: cancel it first, then delete it.", cancel=f"{generation_path(generation_id)}/cancel")
+
+
+@operation(
+    "GET",
+    "/api/v1/generations/{id}/submissions",
+    tag=TAG,
+    summary="See what was asked of providers",
+    scope=Scope.READ,
+    answers=(Answer(200, "The routing decision and every paid call", SubmissionList),),
+    errors=(NotFound,),
+)
+async def list_submissions(request: Request[None, None]) -> Reply:
+    """In order, with upstream ids, times and costs; credentials and raw answers are left out."""
+    row = await _get(request, request.id())
+    async with request.deps.db.transaction(request.account_id) as tx:
+        rows = await history.submissions(tx, row["id"])
+    decision = row["decision"]
+    return reply(
+        {
+            "decision": {
+                "reason": decision.get("reason"),
+                "fallbacks": decision.get("fallbacks", []),
+                "skipped": decision.get("skipped", []),
+            },
+            "data": [render_submission(found) for found in rows],
+        }
+    )
+
+
+operations = (
+    submit,
+    list_generations,
+    get_generation,
+    cancel,
+    retry,
+    rerun,
+    delete,
+    list_submissions,
+)
