@@ -9,6 +9,7 @@ from uuid import uuid4
 import typer
 
 from cli.delivery import STDOUT, check_destination, deliver
+from cli.errors import BadUsage
 from cli.inputs import merge, parse_parameters, read_prompt, upload_files
 from cli.options import Connection, takes
 from cli.session import Session, run
@@ -152,8 +153,9 @@ def _start(kind: str, order: Order, own: Mapping[str, Any]) -> None:
 
 async def _make(session: Session, kind: str, order: Order, own: Mapping[str, Any]) -> None:
     values = merge(own, parse_parameters(order.parameter or ()))
-    if not order.no_wait:
-        check_destination(order.output, kind=kind, as_json=order.as_json)
+    if order.no_wait and order.output is not None:
+        raise BadUsage("--no-wait leaves before there is anything to save with -o.", "Choose one of them.")
+    check_destination(order.output, kind=kind, as_json=order.as_json)
     body = request_body(kind, order, await upload_files(session, values))
     resource = await session.client.submit(body, order.idempotency_key or str(uuid4()))
     if order.no_wait:

@@ -46,14 +46,14 @@ def takes[O, **P](bundle: type[O]) -> Callable[[Callable[Concatenate[O, P], None
         @wraps(function)
         def command(**values: Any) -> None:
             gathered = bundle(**{name: values.pop(name) for name in names})
-            function(gathered, **values)
+            function(gathered, **values)  # type: ignore[call-arg]  # the rest are the function's own
 
         _, *own = inspect.signature(function).parameters.values()
         own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
         parameters = [*own, *shared]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by Typer
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        del command.__wrapped__  # type: ignore[attr-defined]  # its signature is not the command's
+        del command.__wrapped__  # its signature is not the command's
         return command
 
     return decorate

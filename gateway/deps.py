@@ -11,6 +11,7 @@ from gateway.live import LiveHub
 from shared.catalog import Catalog
 from shared.db import Database
 from shared.domains.admission import Admitter
+from shared.domains.history import Reader
 from shared.events import Publisher
 from shared.executor import Executor
 from shared.queue import Bell
@@ -28,6 +29,7 @@ class Deps:
     redis: Redis
     store: ObjectStore
     catalog: Catalog
+    reader: Reader
     admitter: Admitter
     bell: Bell
     publisher: Publisher

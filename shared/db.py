@@ -1,7 +1,6 @@
 """Postgres: one pool per role, transactions that carry their account, and work that waits for the commit.
 
-The hot path is hand-written SQL on asyncpg; ordinary routes use SQLAlchemy's AsyncSession on an engine of
-the same role. Every connection takes its role when it opens, so row-level security holds whatever user the
+The hot path is hand-written SQL on asyncpg; ordinary routes use `shared.orm`. Every connection takes its role when it opens, so row-level security holds whatever user the
 URL names.
 """
 
@@ -14,8 +13,6 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from shared.log import get_logger
 
@@ -143,12 +140,12 @@ async def run_callbacks(callbacks: Sequence[AfterCommit]) -> None:
             log.exception("after_commit_failed")
 
 
-def _to_json(value: Any) -> str:
+def to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
 async def _prepare_connection(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec("jsonb", encoder=_to_json, decoder=orjson.loads, schema="pg_catalog")
+    await connection.set_type_codec("jsonb", encoder=to_json, decoder=orjson.loads, schema="pg_catalog")
 
 
 async def _no_reset(connection: asyncpg.Connection) -> None:
@@ -158,26 +155,3 @@ async def _no_reset(connection: asyncpg.Connection) -> None:
     """
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")
-
-
-def orm_engine(url: str, role: Role, *, pool_size: int = 5) -> AsyncEngine:
-    """An engine for the ordinary routes, in the same role as the pool."""
-    return create_async_engine(
-        url.replace("postgresql://", "postgresql+asyncpg://", 1),
-        pool_size=pool_size,
-        pool_pre_ping=True,
-        json_serializer=_to_json,
-        json_deserializer=orjson.loads,
-        connect_args={"timeout": 5, "server_settings": {"role": role.value, "jit": "off"}},
-    )
-
-
-@asynccontextmanager
-async def orm_session(engine: AsyncEngine, account_id: UUID | None) -> AsyncIterator[AsyncSession]:
-    """A session in one transaction, scoped to the account; commits at the end of the block."""
-    async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-        if account_id is not None:
-            await session.execute(
-                text("SELECT set_config('app.user_id', :account, true)"), {"account": str(account_id)}
-            )
-        yield session

@@ -102,6 +102,8 @@ class LiveHub:
         for channel in self._channels.values():
             if channel.leaving is not None:
                 channel.leaving.cancel()
+        if self._round is not None:
+            self._round.cancel()
         await self._subscriber.close()
 
     # --- Connections
@@ -116,9 +118,10 @@ class LiveHub:
         await self._subscriber.follow(connection.account_id)
 
     def detach(self, connection: Connection) -> None:
+        """The client has left; does nothing for one that was never attached."""
         connection.gone()
-        channel = self._channels[connection.account_id]
-        if connection not in channel.connections:
+        channel = self._channels.get(connection.account_id)
+        if channel is None or connection not in channel.connections:
             return
         channel.connections.discard(connection)
         channel.feeds.discard(connection)
@@ -311,14 +314,18 @@ class LiveHub:
             marked, self._dirty = list(self._dirty), {}
             try:
                 for start in range(0, len(marked), WATCHES_PER_REPAIR):
-                    await self._repair(marked[start : start + WATCHES_PER_REPAIR])
-            except Exception as failure:
-                # The next position check finds again what is missing.
-                log.warning("live_repair_failed", error=repr(failure))
-                await asyncio.sleep(TICK_S)
+                    await self._try_to_repair(marked[start : start + WATCHES_PER_REPAIR])
             finally:
                 if done is not None:
                     done.set_result(None)
+
+    async def _try_to_repair(self, watches: Sequence[Watch]) -> None:
+        try:
+            await self._repair(watches)
+        except Exception as failure:
+            # The next position check finds again what is missing.
+            log.warning("live_repair_failed", error=repr(failure))
+            await asyncio.sleep(TICK_S)
 
     async def _repair(self, watches: Sequence[Watch]) -> None:
         wanted = {w.id: (w, w.known) for w in watches if not w.idle}

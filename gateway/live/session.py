@@ -18,6 +18,7 @@ from shared.ids import parse_id
 PAGE = 50
 MAX_TOPICS = 1_000
 MAX_SINCE = 5_000
+MAX_NAMED = 10_000
 MAX_MESSAGE_BYTES = 512 << 10
 
 ALL = "generations"
@@ -62,7 +63,7 @@ class Session:
     """One connection's conversation. Messages are handled one after another."""
 
     def __init__(self, hub: LiveHub, connection: Connection) -> None:
-        self._hub = hub
+        self.hub = hub
         self._connection = connection
 
     async def handle(self, text: str) -> None:
@@ -83,11 +84,14 @@ class Session:
     ) -> None:
         """Follow the topics; returns when the client has been given all that it lacks."""
         generations, projects, everything = self._sort(topics)
+        if len(self._connection.explicit) + len(generations) > MAX_NAMED:
+            self.refuse(f"One connection follows at most {MAX_NAMED} generations by name.", field="topics")
+            return
         known = {str(id_): seq for text, seq in since.items() if (id_ := parse_id(text)) is not None}
         now = control("subscribed", {"topics": list(topics)})
         self._connection.feed |= everything
         self._connection.projects |= {str(project) for project in projects}
-        self._hub.feed(self._connection)
+        self.hub.feed(self._connection)
         self._connection.explicit |= set(generations)
         named = list(dict.fromkeys([*generations, *(known if everything else ())]))
         await self._follow_named(named, known, set(generations))
@@ -96,7 +100,7 @@ class Session:
             await self._follow_feed(after, None, known)
         for project in projects:
             await self._follow_feed(after, project, known)
-        await self._hub.repaired()
+        await self.hub.repaired()
         self._connection.control(now)
 
     def _read(self, text: str) -> Message | None:
@@ -136,7 +140,7 @@ class Session:
 
     async def _follow_named(self, ids: Sequence[str], since: dict[str, int], explicit: set[str]) -> None:
         """Follow generations by name: from the position that the client knows, else from a snapshot."""
-        hub, connection = self._hub, self._connection
+        hub, connection = self.hub, self._connection
         for start in range(0, len(ids), PAGE):
             page = ids[start : start + PAGE]
             for id_ in page:
@@ -165,7 +169,7 @@ class Session:
         self, changed_after: datetime, project: UUID | None, since: dict[str, int]
     ) -> None:
         """Show what is unfinished or changed since, page by page, as fast as the client reads."""
-        hub, connection, after = self._hub, self._connection, LOWEST_ID
+        hub, connection, after = self.hub, self._connection, LOWEST_ID
         while not connection.closed:
             async with hub.db.transaction(connection.account_id) as tx:
                 rows = await live.feed_page(
@@ -187,7 +191,7 @@ class Session:
 
     async def _settle(self) -> None:
         """Returns when what was marked has been sent and the client has room for more."""
-        await self._hub.repaired()
+        await self.hub.repaired()
         await self._connection.room()
 
     def _unsubscribe(self, topics: Sequence[str] | None) -> None:
@@ -200,11 +204,11 @@ class Session:
         connection.explicit -= set(generations)
         connection.projects -= {str(project) for project in projects}
         connection.feed &= not everything
-        self._hub.feed(connection)
+        self.hub.feed(connection)
         if not connection.feed and not connection.projects:
             kept = connection.explicit
             for id_ in [id_ for id_ in connection.follows if id_ not in kept]:
-                self._hub.unfollow(connection, id_)
+                self.hub.unfollow(connection, id_)
         connection.control(control("unsubscribed", {"topics": list(topics or ())}))
 
 

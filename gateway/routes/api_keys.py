@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, Field
 from gateway.auth import TICKET_S
 from gateway.http import Answer, Body, Reply, Request, encode, operation, reply
 from gateway.resources import KeyResource, Resource, render_key
-from shared.db import orm_session
 from shared.domains import accounts
 from shared.domains.accounts import MAX_OVERLAP, NewKey, Scope
 from shared.errors import Conflict, Forbidden, InvalidInput, NotFound
+from shared.orm import orm_session
 
 TAG = "API keys"
 

@@ -111,20 +111,20 @@ async def account_events(request: Request[None, FeedQuery]) -> web.StreamRespons
     hub, caller = request.deps.hub, request.principal
     since = _last_time(request.headers.get("Last-Event-ID")) or request.query.changed_after
     connection = StreamConnection(caller.account_id, hub, caller.key_id)
-    await hub.attach(connection)
     replay = asyncio.create_task(_replay(Session(hub, connection), since, connection), name="live-replay")
     try:
         return await _stream(request.raw, connection)
     finally:
-        hub.detach(connection)
         replay.cancel()
         with suppress(asyncio.CancelledError):
             await replay
+        hub.detach(connection)
 
 
 async def _replay(session: Session, since: datetime | None, connection: StreamConnection) -> None:
     """Runs beside the writing, for it goes no faster than the client reads."""
     try:
+        await session.hub.attach(connection)
         await session.subscribe([ALL], {}, since)
     except Exception:
         log.exception("event_stream_failed", account_id=str(connection.account_id))
@@ -150,8 +150,8 @@ async def generation_events(request: Request[None, None]) -> web.StreamResponse 
     hub, caller, id_ = request.deps.hub, request.principal, str(request.id())
     seen = _last_seq(request.headers.get("Last-Event-ID"))
     connection = StreamConnection(caller.account_id, hub, caller.key_id, only=id_)
-    await hub.attach(connection)
     try:
+        await hub.attach(connection)
         if not await _begin(hub, connection, id_, seen):
             return Reply(None, status=204)
         return await _stream(request.raw, connection)

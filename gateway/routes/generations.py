@@ -21,10 +21,10 @@ from gateway.resources import (
 )
 from gateway.waiting import preferred_wait_s, wait_for_change, wait_for_end
 from shared.domains import generations, history
+from shared.domains.accounts import Scope
 from shared.domains.admission import Idempotency, NewGeneration, StoredResponse
 from shared.domains.generations import TERMINAL, status_of
 from shared.domains.history import PageFilter
-from shared.domains.accounts import Scope
 from shared.domains.repeats import rerun_of, retry_of
 from shared.errors import (
     BudgetExceeded,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 from pydantic import Field
 
-from gateway.http import Answer, Query, Reply, Request, operation
+from gateway.http import Answer, Operation, Query, Reply, Request, operation
 from shared.domains.accounts import Scope
 from shared.errors import NotFound, Unavailable
 from shared.kinds import KINDS
@@ -64,22 +64,9 @@ async def get_output(request: Request[None, FileQuery]) -> Reply | web.StreamRes
     return await _send(request, _File(output["key"], output["mime"], output["sha256"], name, output["bytes"]))
 
 
-def _derived(part: str, column: str, summary: str, mime: str) -> Any:
+def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
     """The operation of a file that was derived from an output."""
 
-    @operation(
-        "GET",
-        f"/api/v1/generations/{{id}}/outputs/{{n}}/{part}",
-        tag=TAG,
-        summary=summary,
-        scope=Scope.READ,
-        answers=(
-            Answer(200, summary, media=mime, headers=("ETag",)),
-            Answer(304, "Unchanged"),
-        ),
-        errors=(NotFound,),
-        parameters=FILE_PARAMETERS,
-    )
     async def get_derived(request: Request[None, FileQuery]) -> Reply | web.StreamResponse:
         """Outputs of a kind that has no such file answer 404."""
         row, output = await _output(request)
@@ -89,7 +76,18 @@ def _derived(part: str, column: str, summary: str, mime: str) -> Any:
         name = f"{_slug(row)}-{output['n']}-{part}.{key.rpartition('.')[2]}"
         return await _send(request, _File(key, mime, f"{output['sha256']}-{part}", name, None))
 
-    return get_derived
+    get_derived.__name__ = f"get_{part}"
+    declare = operation(
+        "GET",
+        f"/api/v1/generations/{{id}}/outputs/{{n}}/{part}",
+        tag=TAG,
+        summary=summary,
+        scope=Scope.READ,
+        answers=(Answer(200, summary, media=mime, headers=("ETag",)), *FILE_ANSWERS[1:]),
+        errors=(NotFound,),
+        parameters=FILE_PARAMETERS,
+    )
+    return declare(get_derived)
 
 
 async def _output(request: Request[None, FileQuery]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -9,12 +9,12 @@ from pydantic import AwareDatetime, Field
 from gateway.http import Answer, Query, Reply, Request, operation, reply
 from gateway.pagination import PageQuery, page, position
 from gateway.resources import LedgerResource, Resource, render_ledger_entry
-from shared.db import orm_session
 from shared.domains import usage
 from shared.domains.accounts import Scope
 from shared.domains.usage import GroupBy, LedgerFilter, UsageRow
 from shared.errors import InvalidInput
 from shared.money import as_json
+from shared.orm import orm_session
 
 TAG = "Usage"
 DEFAULT_PERIOD = timedelta(days=30)

@@ -20,7 +20,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from shared.db import orm_session
 from shared.errors import Conflict, InvalidInput, NotFound, PayloadTooLarge, PenstockError, UnsupportedMedia
 from shared.executor import Executor, ExecutorCrashed
 from shared.ids import new_id
@@ -28,6 +27,7 @@ from shared.log import get_logger
 from shared.media.errors import MediaError, MediaFault
 from shared.media.info import CleanImage, SoundInfo, VideoInfo
 from shared.media.sniff import HEAD_BYTES, Family, MediaType, by_mime, sniff
+from shared.orm import orm_session
 from shared.storage import ObjectStore, StorageError, upload_key
 from shared.tables import Upload
 

@@ -1,39 +1,88 @@
-"""Which providers there are. A new provider is one new file and one line here.
+"""Which providers there are. A new provider is one new file or package, and one entry here.
 
-Adapters are imported when they are made, so that a process carries only the SDKs that it uses.
+An adapter is imported when it is made, so that a process carries only the SDKs that it uses; the cards of one
+that cannot be used here are listed all the same, with the reason.
 """
 
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from shared.catalog import ModelCard
 from shared.executor import Executor
+from shared.log import get_logger
 from shared.settings import Settings
-from workers.providers.base import Provider
+from workers.providers.base import Accepted, Finished, NotSent, Provider, Request, Sink
 
-MODULES = {
-    "replicate": "workers.providers.replicate",
-    "local": "workers.providers.local",
-}
+log = get_logger(__name__)
 
 Create = Callable[[Settings, Executor], Provider]
 
 
-def load(settings: Settings, executor: Executor, names: Sequence[str] | None = None) -> dict[str, Provider]:
-    """The providers that this process can use, by name; those without their key too, saying why not."""
-    providers = {}
-    for name in names or MODULES:
-        module = importlib.import_module(MODULES[name])
-        create: Create = module.create
-        providers[name] = create(settings, executor)
-    return providers
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`adapter` is a module with `create(settings, executor)`, `cards` a module with `CARDS` that needs no
+    SDK, `requires` the setting without which the provider cannot be used."""
+
+    adapter: str
+    cards: str | None = None
+    requires: str | None = None
+
+
+ENTRIES = {
+    "replicate": Entry(
+        "workers.providers.replicate.adapter", "workers.providers.replicate.models", "replicate_api_token"
+    ),
+    "local": Entry("workers.providers.local"),
+}
+
+
+class Absentee(Provider):
+    """Stands for a provider that cannot be used here; it only shows its cards."""
+
+    name: ClassVar[str] = "absent"
+
+    def __init__(self, cards: Sequence[ModelCard], reason: str) -> None:
+        self._cards = cards
+        self._reason = reason
+
+    @property
+    def cards(self) -> Sequence[ModelCard]:
+        return self._cards
+
+    @property
+    def unavailable_reason(self) -> str | None:
+        return self._reason
+
+    async def submit(self, request: Request, sink: Sink) -> Accepted | Finished:
+        raise NotSent(self._reason)
+
+
+def load(settings: Settings, executor: Executor) -> dict[str, Provider]:
+    """Every provider by name; those that cannot be used say why."""
+    return {name: _make(entry, settings, executor) for name, entry in ENTRIES.items()}
+
+
+def _make(entry: Entry, settings: Settings, executor: Executor) -> Provider:
+    if entry.requires is not None and getattr(settings, entry.requires) is None:
+        return _absent(entry, f"{entry.requires.upper()} is not set")
+    try:
+        create: Create = importlib.import_module(entry.adapter).create
+    except ImportError as error:
+        log.warning("provider_not_installed", adapter=entry.adapter, missing=error.name)
+        return _absent(entry, f"its SDK is not installed ({error.name})")
+    return create(settings, executor)
+
+
+def _absent(entry: Entry, reason: str) -> Absentee:
+    cards: Any = importlib.import_module(entry.cards).CARDS if entry.cards is not None else ()
+    return Absentee(cards, reason)
 
 
 def described(provider: Provider) -> list[ModelCard]:
     """The provider's cards with its availability."""
     reason = provider.unavailable_reason
-    return [
-        replace(card, available=reason is None, unavailable_reason=reason) if reason is not None else card
-        for card in provider.cards
-    ]
+    if reason is None:
+        return list(provider.cards)
+    return [replace(card, available=False, unavailable_reason=reason) for card in provider.cards]

@@ -34,8 +34,8 @@ from workers.providers.base import (
     Unaskable,
     Usage,
 )
-from workers.providers.replicate import LIST_FROM, ReplicateProvider, derived_seed
 from workers.providers.replicate import wire as wire_module
+from workers.providers.replicate.adapter import LIST_FROM, ReplicateProvider, derived_seed
 from workers.providers.replicate.answers import read
 from workers.providers.replicate.models import MODELS
 from workers.providers.replicate.wire import retry_after_s

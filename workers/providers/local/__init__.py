@@ -221,7 +221,7 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 
 def _seed(given: Mapping[str, Any]) -> int:
     seed = given.get("seed")
-    return random.getrandbits(32) if seed is None else int(seed)  # noqa: S311  # a picture's seed is no secret
+    return random.getrandbits(32) if seed is None else int(seed)  # a picture's seed is no secret
 
 
 def _frame(aspect_ratio: str, resolution: str) -> tuple[int, int]:

@@ -297,3 +297,4 @@ IMAGE_MODELS = (
 )
 
 MODELS = {model.card.model: model for model in IMAGE_MODELS}
+CARDS = tuple(model.card for model in IMAGE_MODELS)

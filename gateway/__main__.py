@@ -1,0 +1,64 @@
+"""`python -m gateway`: one gateway process."""
+
+import asyncio
+import signal
+import sys
+
+import uvloop
+from aiohttp import web
+
+from gateway.app import create_app, open_deps
+from gateway.deps import Deps
+from shared.db import CONNECTION_ERRORS
+from shared.log import configure, get_logger
+from shared.settings import Settings
+
+log = get_logger(__name__)
+
+SHUTDOWN_S = 5.0
+HUB_SHUTDOWN_S = 3.0
+BACKLOG = 1024
+
+
+async def serve(settings: Settings) -> int:
+    """Serves until SIGTERM or SIGINT; the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with open_deps(settings) as deps:
+            await _serve_until(stop, deps)
+    except CONNECTION_ERRORS as error:
+        log.error("gateway_cannot_start", error=f"{type(error).__name__}: {error}")
+        return 1
+    return 0
+
+
+async def _serve_until(stop: asyncio.Event, deps: Deps) -> None:
+    settings = deps.settings
+    runner = web.AppRunner(
+        create_app(deps), access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=75.0
+    )
+    await runner.setup()
+    site = web.TCPSite(
+        runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=settings.reuse_port or None
+    )
+    await site.start()
+    log.info("gateway_ready", url=settings.base_url)
+    await stop.wait()
+    log.info("gateway_stopping")
+    # No new connections; live ones are told to come back elsewhere; then requests under way may finish.
+    await site.stop()
+    await deps.hub.close()
+    await runner.cleanup()
+
+
+def main() -> int:
+    settings = Settings()
+    configure(settings, "gateway")
+    return uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
