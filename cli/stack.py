@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -138,12 +138,14 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread double what an idle process holds
         }
+        # Else nine processes would compile the same sources at every start.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         if "secret_key" not in settings.model_fields_set:
             env["SECRET_KEY"] = self.servers.secrets["secret_key"]
         return env
 
     async def start(self) -> str:
-        """Bring everything up; returns the API key to show, empty when there is none.
+        """Bring everything up; returns the API key of this home, which the first run makes.
 
         Raises ServerFailed, StartFailed, UpFailed.
         """
@@ -157,8 +159,9 @@ class Stack:
         self.env |= self.servers.environment()
         await self._run_once("shared.migrate")
         self.supervisor = Supervisor(services(self.plan, self.env), self.plan.home / "logs", self.reporter)
-        key, _ = await asyncio.gather(self._run_once("shared.firstkey"), self.supervisor.start())
-        return key
+        key_path = self.plan.home / "key"
+        await asyncio.gather(self._run_once("shared.firstkey", str(key_path)), self.supervisor.start())
+        return key_path.read_text().strip()
 
     async def stop(self) -> None:
         """Workers, then the gateway, then the servers."""
@@ -185,26 +188,25 @@ class Stack:
                 highlight=False,
             )
 
-    async def _run_once(self, module: str) -> str:
-        """Run one of our modules to its end and return what it printed. Raises UpFailed with its words."""
+    async def _run_once(self, module: str, *arguments: str) -> None:
+        """Run one of our modules to its end. Raises UpFailed with its last words."""
         process = await asyncio.create_subprocess_exec(
-            *guarded(_module(module), signal.SIGKILL),
+            *guarded(_module(module, *arguments), signal.SIGKILL),
             env=self.env,
             stdin=DEVNULL,
             stdout=PIPE,
-            stderr=PIPE,
+            stderr=STDOUT,
             start_new_session=True,
         )
         try:
-            printed, complaints = await process.communicate()
+            printed, _ = await process.communicate()
         except asyncio.CancelledError:
             process.kill()
             await process.wait()
             raise
         if process.returncode != 0:
-            tail = "\n".join(complaints.decode(errors="replace").splitlines()[-12:])
+            tail = "\n".join(printed.decode(errors="replace").splitlines()[-12:])
             raise UpFailed(f"python -m {module} failed with code {process.returncode}\n{tail}")
-        return printed.decode().strip()
 
     async def _keep_server(self, server: Server) -> None:
         """Start a server again whenever it dies."""

@@ -38,7 +38,11 @@ async def serve(settings: Settings) -> int:
 async def _serve_until(stop: asyncio.Event, deps: Deps) -> None:
     settings = deps.settings
     runner = web.AppRunner(
-        create_app(deps), access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=75.0
+        create_app(deps),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=75.0,
     )
     await runner.setup()
     site = web.TCPSite(

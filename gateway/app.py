@@ -15,9 +15,9 @@ from gateway.live import LiveHub
 from gateway.middlewares import HttpMetrics, add_headers, boundary
 from gateway.resources import render_rows
 from gateway.routes import OPERATIONS
+from gateway.routes.documents import OPERATIONS_KEY
 from shared.catalog import Catalog
 from shared.db import Database, Role, Tx
-from shared.domains import accounts
 from shared.domains.admission import Admitter
 from shared.domains.history import Reader
 from shared.events import Publisher
@@ -38,6 +38,7 @@ def create_app(deps: Deps) -> web.Application:
         handler_args={"max_line_size": 16 << 10, "max_field_size": 16 << 10},
     )
     app[DEPS] = deps
+    app[OPERATIONS_KEY] = OPERATIONS
     app.on_response_prepare.append(add_headers(deps.settings.allowed_origins))
     for op in OPERATIONS:
         _mount(app, op, deps)
@@ -104,10 +105,7 @@ def _hub(db: Database, settings: Settings, registry: CollectorRegistry) -> LiveH
     async def render(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         return await render_rows(tx, rows, settings.base_url)
 
-    async def still_valid(key_id: Any) -> bool:
-        return await accounts.key_by_id(db, str(key_id)) is not None
-
-    return LiveHub(db, settings.redis_url, render, still_valid=still_valid, registry=registry)
+    return LiveHub(db, settings.redis_url, render, registry=registry)
 
 
 def _registry() -> CollectorRegistry:

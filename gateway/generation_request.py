@@ -71,7 +71,9 @@ class GenerationRequest(Body):
     )
     deadline_s: float | None = Field(None, gt=0, le=DAY_S, description="Fail when a run takes longer.")
     webhook: WebhookRequest | None = Field(None, description="Kept with the generation.")
-    metadata: Metadata | None = Field(None, description="Any JSON object of up to 16 kB, given back as it is.")
+    metadata: Metadata | None = Field(
+        None, description="Any JSON object of up to 16 kB, given back as it is."
+    )
 
 
 async def read_request(asked: GenerationRequest, caller: Principal, settings: Settings) -> NewGeneration:

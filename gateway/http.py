@@ -112,7 +112,14 @@ class Reply:
 
 def encode(data: Any) -> bytes:
     """JSON as every answer has it: UUIDs as text, times in UTC with a Z."""
-    return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(data, default=_plain, option=orjson.OPT_UTC_Z)
+
+
+def _plain(value: Any) -> str:
+    """asyncpg's UUIDs are a subclass, which orjson does not take as it is."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def reply(data: Any, status: int = 200, headers: Mapping[str, str] = NO_HEADERS) -> Reply:

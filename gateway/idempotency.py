@@ -58,9 +58,7 @@ async def guard(op: Operation, request: Request[Any, Any]) -> Reply | web.Stream
     if key is None:
         return await op.handler(request)
     db = request.deps.db
-    won = await idempotency.claim(
-        db, request.account_id, route_of(request.raw), key, fingerprint_of(request)
-    )
+    won = await idempotency.claim(db, request.account_id, route_of(request.raw), key, fingerprint_of(request))
     if isinstance(won, StoredReply):
         return Reply(won.body, won.status, {**won.headers, **REPLAYED})
     try:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from gateway.errors import from_failure, from_http, problem
@@ -23,8 +24,13 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-EXPOSED = "X-Request-Id, Location, Link, ETag, Retry-After, Preference-Applied, Idempotent-Replayed, Content-Disposition"
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, X-Request-Id"
+EXPOSED = (
+    "X-Request-Id, Location, Link, ETag, Retry-After, Preference-Applied, Idempotent-Replayed,"
+    " Content-Disposition"
+)
+ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, X-Request-Id"
+)
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
 type Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -38,7 +44,11 @@ class HttpMetrics:
             "penstock_http_requests_total", "HTTP requests.", ("route", "method", "code"), registry=registry
         )
         self._seconds = Histogram(
-            "penstock_http_request_seconds", "Time to answer.", ("route",), buckets=_BUCKETS, registry=registry
+            "penstock_http_request_seconds",
+            "Time to answer.",
+            ("route",),
+            buckets=_BUCKETS,
+            registry=registry,
         )
         self._count: dict[tuple[str, str, int], Callable[[], None]] = {}
         self._time: dict[str, Callable[[float], None]] = {}
@@ -58,7 +68,7 @@ class HttpMetrics:
         time_of(seconds)
 
 
-def boundary(metrics: HttpMetrics) -> Callable[[web.Request, Next], Awaitable[web.StreamResponse]]:
+def boundary(metrics: HttpMetrics) -> Middleware:
     """Around every request: nothing leaves without an id, nothing fails without the one error object."""
 
     @web.middleware
@@ -106,9 +116,7 @@ def _note(request: web.Request, request_id: str, route: str, code: int, seconds:
     tell = log.debug
     if code >= 500:
         tell = log.error
-    elif seconds > SLOW_S and request.headers.get(hdrs.UPGRADE) is None:
-        tell = log.info
-    elif code >= 400:
+    elif (seconds > SLOW_S and request.headers.get(hdrs.UPGRADE) is None) or code >= 400:
         tell = log.info
     caller = request.get(CALLER)
     tell(
@@ -123,7 +131,9 @@ def _note(request: web.Request, request_id: str, route: str, code: int, seconds:
     )
 
 
-def add_headers(allowed_origins: Sequence[str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def add_headers(
+    allowed_origins: Sequence[str],
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """A hook for the moment before a response's head is sent, which streamed responses pass too."""
     origins = frozenset(allowed_origins)
 

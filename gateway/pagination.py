@@ -23,7 +23,7 @@ class PageQuery(Query):
     after: str | None = Field(None, max_length=500, description="The `next` of the page before.")
 
 
-def position(request: Request[Any, PageQuery]) -> list[Any] | None:
+def position[Q: PageQuery](request: Request[Any, Q]) -> list[Any] | None:
     """Where the page starts, as `page` was given it. Raises InvalidInput for a cursor of anything else."""
     if request.query.after is None:
         return None
@@ -37,14 +37,14 @@ def position(request: Request[Any, PageQuery]) -> list[Any] | None:
     return orjson.loads(payload)  # type: ignore[no-any-return]  # sealed by `page`
 
 
-def position_id(request: Request[Any, PageQuery]) -> UUID | None:
+def position_id[Q: PageQuery](request: Request[Any, Q]) -> UUID | None:
     """Where the page starts, for lists that are in the order of their ids."""
     found = position(request)
     return UUID(found[0]) if found else None
 
 
-def page(
-    request: Request[Any, PageQuery],
+def page[Q: PageQuery](
+    request: Request[Any, Q],
     items: Sequence[Mapping[str, Any]],
     more: Sequence[Any] | None,
     **members: Any,
@@ -57,11 +57,11 @@ def page(
     return reply({"data": items, "next": cursor, **members}, headers={"Link": f'<{target}>; rel="next"'})
 
 
-def _server_key(request: Request[Any, PageQuery]) -> str:
+def _server_key(request: Request[Any, Any]) -> str:
     return request.deps.settings.secret_key.get_secret_value()
 
 
-def _purpose(request: Request[Any, PageQuery]) -> str:
+def _purpose[Q: PageQuery](request: Request[Any, Q]) -> str:
     """A cursor is good for one account, one path and one set of filters."""
     filters = request.query.model_dump(mode="json", exclude={"after", "limit"}, exclude_none=True)
     digest = fingerprint(orjson.dumps(filters, option=orjson.OPT_SORT_KEYS)).hex()[:16]

@@ -207,7 +207,7 @@ def render_generation(
     ended = state in TERMINAL
     link = base_url + generation_path(generation_id)
     return {
-        "id": generation_id,
+        "id": str(generation_id),
         "object": "generation",
         "kind": row["kind"],
         "status": status_of(state),
@@ -220,9 +220,9 @@ def render_generation(
         "model": row["model"],
         "resolved": _resolved(row),
         "input": row["input"],
-        "project_id": row["project_id"],
-        "parent_id": row["parent_id"],
-        "group_id": row["group_id"],
+        "project_id": _id(row["project_id"]),
+        "parent_id": _id(row["parent_id"]),
+        "group_id": _id(row["group_id"]),
         "priority": PRIORITY_NAMES.get(row["priority"], "normal"),
         "outputs": [_render_output(output, link) for output in outputs],
         "cost": _cost(row),
@@ -248,17 +248,21 @@ async def render_rows(tx: Tx, rows: Sequence[Mapping[str, Any]], base_url: str) 
     return [render_generation(row, files.get(row["id"], ()), base_url) for row in rows]
 
 
+def _id(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
 def _eta_seconds(row: Mapping[str, Any]) -> float | None:
     """Seconds to the end as the run's own progress tells, else by the model's expected time."""
     routes = row["routes"]
-    expected_s = routes[0].get("expected_s") if routes else None
+    expected_s: float | None = routes[0].get("expected_s") if routes else None
     started_at, progress = row["started_at"], row["progress"]
     if started_at is None:
-        return expected_s  # type: ignore[no-any-return]  # JSON enters here
-    elapsed_s = (datetime.now(UTC) - started_at).total_seconds()
+        return expected_s
+    elapsed_s: float = (datetime.now(UTC) - started_at).total_seconds()
     if progress is not None and progress >= MIN_PROGRESS_FOR_ETA:
-        return round(max(0.0, elapsed_s * (1 - progress) / progress), 1)
-    return None if expected_s is None else round(max(0.0, expected_s - elapsed_s), 1)
+        return max(0.0, round(elapsed_s * (1 - float(progress)) / float(progress), 1))
+    return None if expected_s is None else max(0.0, round(expected_s - elapsed_s, 1))
 
 
 def _resolved(row: Mapping[str, Any]) -> dict[str, Any] | None:

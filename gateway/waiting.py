@@ -31,7 +31,8 @@ async def wait_for_end(
         left_s = end - loop.time()
         if row is None or row["state"] in TERMINAL or left_s <= 0:
             return row
-        await deps.hub.changed(account_id, generation_id, row["seq"], left_s)
+        if not await deps.hub.changed(account_id, generation_id, row["seq"], left_s):
+            return await deps.reader.get(account_id, generation_id)
 
 
 async def wait_for_change(

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     # The gateway.
     host: str = "127.0.0.1"
     port: int = 8080
+    reuse_port: bool = False
+    """Let several gateway processes of one machine share the port (SO_REUSEPORT)."""
     public_base_url: str | None = None
     """What links in answers begin with, `http://HOST:PORT` when it is not set."""
     secret_key: SecretStr = SecretStr(DEV_SECRET)

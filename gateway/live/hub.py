@@ -91,6 +91,10 @@ class LiveHub:
         for channel in self._channels.values():
             for connection in list(channel.connections):
                 connection.close(RESTARTING, "restart")
+            for watch in channel.watches.values():
+                for waiter in watch.waiters:
+                    if not waiter.done():
+                        waiter.set_result(False)
         if any(channel.connections for channel in self._channels.values()):
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -191,7 +195,9 @@ class LiveHub:
     # --- Long-polls
 
     async def changed(self, account_id: UUID, generation_id: UUID, after_seq: int, timeout_s: float) -> bool:
-        """True as soon as the generation has moved beyond `after_seq`, False after `timeout_s`."""
+        """True as soon as the generation has moved beyond `after_seq`, False after `timeout_s` or at the close."""
+        if self._closing:
+            return False
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         channel = self._channel(account_id)
         channel.guests += 1

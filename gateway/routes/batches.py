@@ -107,7 +107,9 @@ class _BatchAdmission:
         return {"index": index, "status": 202, "generation": resource, "error": None}
 
     def _render(self, row: Any) -> StoredResponse:
-        return StoredResponse(202, {}, encode(render_generation(row, (), self._request.deps.settings.base_url)))
+        return StoredResponse(
+            202, {}, encode(render_generation(row, (), self._request.deps.settings.base_url))
+        )
 
 
 def _problem(request: Request[Any, Any], error: Exception) -> dict[str, Any]:

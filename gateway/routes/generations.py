@@ -126,7 +126,9 @@ async def admit(request: Request[Any, Any], new: NewGeneration) -> Reply:
         stored = admission.replayed
         return Reply(stored.body, stored.status, {**stored.headers, **REPLAYED})
     assert admission.row is not None  # noqa: S101  # it is either new or replayed
-    wait_s = preferred_wait_s(request.headers, deps.settings.max_wait_s) if "Prefer" in request.headers else None
+    wait_s = (
+        preferred_wait_s(request.headers, deps.settings.max_wait_s) if "Prefer" in request.headers else None
+    )
     if wait_s is None:
         answer = _admitted(admission.row, base_url)
         return Reply(answer.body, answer.status, answer.headers)
@@ -417,7 +419,10 @@ async def delete_one(request: Request[Any, Any], generation_id: UUID) -> None:
     if done is None:
         raise _missing(generation_id)
     if not done:
-        raise Conflict("It has not ended yet: cancel it first, then delete it.", cancel=f"{generation_path(generation_id)}/cancel")
+        raise Conflict(
+            "It has not ended yet: cancel it first, then delete it.",
+            cancel=f"{generation_path(generation_id)}/cancel",
+        )
 
 
 @operation(

@@ -61,7 +61,12 @@ async def readyz(request: Request[None, None]) -> Reply:
 
 
 @operation(
-    "GET", "/healthz", tag=TAG, summary="How is it doing?", scope=None, answers=(Answer(200, "A summary", Ready),)
+    "GET",
+    "/healthz",
+    tag=TAG,
+    summary="How is it doing?",
+    scope=None,
+    answers=(Answer(200, "A summary", Ready),),
 )
 async def healthz(request: Request[None, None]) -> Reply:
     """What `/readyz` finds, for people and dashboards: always 200."""

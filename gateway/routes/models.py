@@ -25,7 +25,9 @@ class ModelWithRoutes(ModelResource):
 
 class ModelQuery(Query):
     kind: KindName | None = None
-    available: bool | None = Field(None, description="Only those that can run now, or only those that cannot.")
+    available: bool | None = Field(
+        None, description="Only those that can run now, or only those that cannot."
+    )
 
 
 @operation(

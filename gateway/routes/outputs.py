@@ -129,7 +129,11 @@ async def _send(request: Request[None, FileQuery], file: _File) -> Reply | web.S
 
 
 async def _stream(
-    request: Request[None, FileQuery], file: _File, headers: dict[str, str], span: tuple[int, int], length: int
+    request: Request[None, FileQuery],
+    file: _File,
+    headers: dict[str, str],
+    span: tuple[int, int],
+    length: int,
 ) -> web.StreamResponse:
     start, end = span
     partial = end - start + 1 != length
@@ -141,7 +145,11 @@ async def _stream(
     if request.raw.method == hdrs.METH_HEAD or length == 0:
         await response.prepare(request.raw)
         return response
-    chunks = request.deps.store.get_stream(file.key, start, end) if partial else request.deps.store.get_stream(file.key)
+    chunks = (
+        request.deps.store.get_stream(file.key, start, end)
+        if partial
+        else request.deps.store.get_stream(file.key)
+    )
     first = await _first(chunks)
     await response.prepare(request.raw)
     await response.write(first)
@@ -158,7 +166,9 @@ async def _first(chunks: AsyncIterator[bytes]) -> bytes:
     except ObjectMissing:
         raise NotFound("The file is no longer stored.") from None
     except StorageError:
-        raise Unavailable("The object store cannot be reached just now; try again.", retry_after_s=1) from None
+        raise Unavailable(
+            "The object store cannot be reached just now; try again.", retry_after_s=1
+        ) from None
 
 
 def _span(header: str, length: int) -> tuple[int, int] | None:

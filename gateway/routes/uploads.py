@@ -100,7 +100,9 @@ async def direct(request: Request[None, None]) -> Reply:
 
 def _check_length(raw: web.Request, max_bytes: int) -> None:
     if raw.content_type != "multipart/form-data":
-        raise UnsupportedMedia("Send multipart/form-data with one field `file`.", accepted=["multipart/form-data"])
+        raise UnsupportedMedia(
+            "Send multipart/form-data with one field `file`.", accepted=["multipart/form-data"]
+        )
     if raw.content_length is not None and raw.content_length > max_bytes + ENVELOPE_BYTES:
         raise PayloadTooLarge(
             f"The file is larger than {max_bytes >> 20} MB.", field="file", limit_bytes=max_bytes

@@ -197,7 +197,7 @@ class Admitter:
             if stored is not None:
                 return Admission(None, stored)
         plan = await self.plan(new)
-        files = await self._resolve_files(account_id, new)
+        files = await self.resolve_files(account_id, new)
         draft = _Draft(new_id(), new, plan, files, idempotency, render)
         return await self._batches(account_id, draft)
 
@@ -205,7 +205,8 @@ class Admitter:
         async with self._db.transaction(account_id) as tx:
             return await _stored_answer(tx, account_id, idempotency)
 
-    async def _resolve_files(self, account_id: UUID, new: NewGeneration) -> Mapping[str, Any]:
+    async def resolve_files(self, account_id: UUID, new: NewGeneration) -> Mapping[str, Any]:
+        """Where each file input lies: {field: {key, mime, …} or {url}}. Raises InvalidInput."""
         files: dict[str, Any] = {}
         for name, family in KINDS[new.kind].file_fields.items():
             reference = getattr(new.input, name)

@@ -59,5 +59,3 @@ def _again(
         group_id=row["group_id"],
         api_key_id=api_key_id,
     )
-
-

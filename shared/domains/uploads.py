@@ -123,9 +123,7 @@ async def complete(intake: Intake, account_id: UUID, upload_id: UUID) -> Upload:
     return done
 
 
-async def receive(
-    intake: Intake, account_id: UUID, *, filename: str, chunks: AsyncIterator[bytes]
-) -> Upload:
+async def receive(intake: Intake, account_id: UUID, *, filename: str, chunks: AsyncIterator[bytes]) -> Upload:
     """Takes the file from a stream. Raises UnsupportedMedia, PayloadTooLarge, InvalidInput (field `file`)."""
     upload = _new(account_id, filename, None, 0)
     return await _take_in(intake, upload, chunks)

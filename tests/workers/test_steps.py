@@ -1,13 +1,66 @@
 """The steps of a generation's life, with a provider that does what the test says."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
 
 from shared.catalog import Price
+from shared.domains.generations import request_cancel
+from shared.errors import JobError
 from tests.pipeline import Pipeline, ScriptedProvider, card
-from workers.providers.base import Finished, Usage
+from workers.providers.base import (
+    Absent,
+    Accepted,
+    Finished,
+    Found,
+    Lost,
+    NotSent,
+    Refused,
+    Request,
+    Sink,
+    Unaskable,
+    Usage,
+)
 
 PRICED = Price({"image": Decimal(40_000_000)}, date(2026, 1, 1), "test")
+NO = JobError("PROVIDER_REJECTED", "no")
+
+
+class Fallback(ScriptedProvider):
+    name: ClassVar[str] = "fallback"
+
+
+class Askable(ScriptedProvider):
+    """`find` answers what the test wants."""
+
+    found: Found | Absent | Unaskable = Absent()
+
+    async def find(self, lost: Lost) -> Found | Absent | Unaskable:
+        return self.found
+
+
+def _both() -> list[Any]:
+    """Two cards of one name, each of another provider."""
+    return [
+        card("scripted", model="first", aliases=("m",), rank=1),
+        card("fallback", model="second", aliases=("m",), rank=2),
+    ]
+
+
+def _raises(error: Exception, times: int = 1000) -> Any:
+    left = [times]
+
+    def behaviour(request: Request, sink: Sink) -> Finished:
+        if left[0] > 0:
+            left[0] -= 1
+            raise error
+        return Finished((), Usage({"run": Decimal(1), "image": Decimal(1)}))
+
+    return behaviour
 
 
 async def test_a_generation_runs_from_request_to_completed(pipeline: Pipeline) -> None:
@@ -35,3 +88,161 @@ async def test_the_reserve_is_settled_by_what_it_cost(pipeline: Pipeline) -> Non
     assert await pipeline.ledger(generation_id) == {
         "reserve": 80_000_000, "settle": 40_000_000, "release": -80_000_000
     }  # fmt: skip
+
+
+async def test_a_success_without_a_price_stays_reserved_and_says_so(pipeline: Pipeline) -> None:
+    provider = ScriptedProvider(
+        lambda request, sink: Finished((), Usage({"token": Decimal(9)})), [card(price=PRICED)]
+    )
+    async with pipeline.engine(provider):
+        generation_id = await pipeline.submit()
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["cost_status"], row["cost_nanos"]) == ("completed", "unpriced", None)
+    assert await pipeline.ledger(generation_id) == {"reserve": 40_000_000}
+
+
+async def test_what_never_left_is_sent_again(pipeline: Pipeline) -> None:
+    provider = ScriptedProvider(_raises(NotSent("connection refused"), times=1))
+    async with pipeline.engine(provider):
+        generation_id = await pipeline.submit()
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["attempts"]) == ("completed", 2)
+    states = [submission["state"] for submission in await pipeline.submissions(generation_id)]
+    assert states == ["rejected", "done"]
+
+
+async def test_a_refused_prompt_is_tried_nowhere_else(pipeline: Pipeline) -> None:
+    first = ScriptedProvider(_raises(Refused(NO, curable=False)), _both()[:1])
+    second = Fallback(cards=_both()[1:])
+    async with pipeline.engine(first, second):
+        generation_id = await pipeline.submit(model="m")
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["error"]["code"]) == ("failed", "PROVIDER_REJECTED")
+    assert second.requests == []
+
+
+async def test_what_another_route_may_cure_falls_back(pipeline: Pipeline) -> None:
+    first = ScriptedProvider(_raises(Refused(NO)), _both()[:1])
+    async with pipeline.engine(first, Fallback(cards=_both()[1:])):
+        generation_id = await pipeline.submit(model="m")
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["provider"], row["provider_model"]) == ("completed", "fallback", "second")
+    assert row["decision"]["tried"] == ["scripted/first"]
+    assert row["error"] is None
+
+
+async def test_without_fallbacks_the_first_error_is_final(pipeline: Pipeline) -> None:
+    first = ScriptedProvider(_raises(Refused(NO)), _both()[:1])
+    async with pipeline.engine(first, Fallback(cards=_both()[1:])):
+        generation_id = await pipeline.submit(model="m", prefer={"fallbacks": False})
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["error"]["message"]) == ("failed", "no")
+
+
+async def test_a_limit_cools_the_credential_down_and_spends_no_attempt(pipeline: Pipeline) -> None:
+    limit = Refused(JobError("PROVIDER_RATE_LIMITED", "slow down", retryable=True), retry_after_s=60)
+    first = ScriptedProvider(_raises(limit), _both()[:1])
+    async with pipeline.engine(first, Fallback(cards=_both()[1:])):
+        limited = await pipeline.until(await pipeline.submit(model="m"))
+        direct = await pipeline.until(await pipeline.submit(model="m"))
+    assert (limited["provider"], limited["attempts"]) == ("fallback", 1)
+    assert direct["decision"]["skipped"][0]["why"].startswith("cooling down")
+    assert len(first.requests) == 1
+
+
+async def test_an_unclear_answer_is_never_sent_again_blindly(pipeline: Pipeline) -> None:
+    provider = Askable(_raises(ConnectionResetError("after the write")))
+    async with pipeline.engine(provider, find_window_s=30.0):
+        generation_id = await pipeline.submit()
+        row = await pipeline.until(generation_id, "submitting")
+        async with asyncio.timeout(10):
+            while (await pipeline.submissions(generation_id))[0]["state"] != "unknown":
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(1.5)
+    assert len(provider.requests) == 1
+    row = await pipeline.row(generation_id)
+    assert (row["state"], row["attempts"]) == ("submitting", 1)
+
+
+async def test_once_its_window_has_passed_a_lost_one_is_sent_again(pipeline: Pipeline) -> None:
+    provider = Askable(_raises(TimeoutError("no answer"), times=1))
+    async with pipeline.engine(provider, find_window_s=0.5):
+        generation_id = await pipeline.submit()
+        row = await pipeline.until(generation_id)
+    assert row["state"] == "completed"
+    states = [submission["state"] for submission in await pipeline.submissions(generation_id)]
+    assert states == ["lost", "done"]
+
+
+@pytest.mark.parametrize(("policy", "state"), [("retry", "completed"), ("fail", "failed")])
+async def test_where_nobody_can_be_asked_the_models_policy_decides(
+    pipeline: Pipeline, policy: str, state: str
+) -> None:
+    provider = Askable(_raises(TimeoutError("no answer"), times=1), [card(price=PRICED, on_unknown=policy)])
+    provider.found = Unaskable()
+    async with pipeline.engine(provider):
+        generation_id = await pipeline.submit()
+        row = await pipeline.until(generation_id)
+    assert row["state"] == state
+    first, *others = await pipeline.submissions(generation_id)
+    assert first["state"] == "possibly_billed"
+    if policy == "fail":
+        assert (row["error"]["code"], row["cost_status"]) == ("PROVIDER_TIMEOUT", "released")
+        assert sum((await pipeline.ledger(generation_id)).values()) == 0
+    else:
+        assert len(others) == 1
+
+
+async def test_a_bug_of_ours_ends_the_generation_and_not_the_worker(pipeline: Pipeline) -> None:
+    def broken(request: Request, sink: Sink) -> Finished:
+        return Finished([object()], Usage())  # type: ignore[list-item]  # the bug
+
+    provider = ScriptedProvider()
+    async with pipeline.engine(provider):
+        provider.behaviour = broken
+        first = await pipeline.until(await pipeline.submit())
+        provider.behaviour = None
+        second = await pipeline.until(await pipeline.submit())
+    assert second["state"] == "completed"
+    assert (first["state"], first["error"]["code"]) == ("failed", "INTERNAL")
+
+
+async def test_work_that_costs_nothing_stops_when_it_is_canceled(pipeline: Pipeline) -> None:
+    class Free(ScriptedProvider):
+        interruptible: ClassVar[bool] = True
+
+    async def slow(request: Request, sink: Sink) -> Finished:
+        await asyncio.sleep(60)
+        return Finished((), Usage())
+
+    async with pipeline.engine(Free(slow), heartbeat_interval_s=0.1):
+        generation_id = await pipeline.submit()
+        await pipeline.until(generation_id, "submitting")
+        async with pipeline.app.transaction(pipeline.account_id) as tx:
+            result = await request_cancel(tx, generation_id, pipeline.publisher)
+        assert result is not None
+        assert result.money == "pending"
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["cost_status"]) == ("canceled", "released")
+
+
+async def test_what_was_not_started_in_time_expires(pipeline: Pipeline) -> None:
+    generation_id = None
+    async with pipeline.engine(ScriptedProvider(), arq=False):
+        generation_id = await pipeline.submit(start_deadline_s=0.001)
+    async with pipeline.engine(ScriptedProvider()):
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["error"]["code"]) == ("expired", "DEADLINE")
+
+
+async def test_a_wrong_output_is_refused_and_names_what_it_was(pipeline: Pipeline) -> None:
+    async def html() -> AsyncIterator[bytes]:
+        yield b"<html><script>alert(1)</script></html>"
+
+    async def behaviour(request: Request, sink: Sink) -> Accepted | Finished:
+        return Finished([await sink.write(0, "image/png", html())], Usage())
+
+    async with pipeline.engine(ScriptedProvider(behaviour)):
+        row = await pipeline.until(await pipeline.submit())
+    assert (row["state"], row["error"]["code"]) == ("failed", "UPLOAD_FAILED")
+    assert "image" in row["error"]["message"]

@@ -236,7 +236,7 @@ async def test_the_deadline_ends_it_there(
     [
         (Effect.FAIL, "PROVIDER_FAILED", True),
         (Effect.NSFW, "CONTENT_BLOCKED", False),
-        (Effect.CANCEL, "CANCELED", True),
+        (Effect.CANCEL, "PROVIDER_FAILED", True),
         (Effect.ABORT, "PROVIDER_TIMEOUT", True),
         (Effect.OUTPUT_EXPIRED, "PROVIDER_FAILED", False),
     ],

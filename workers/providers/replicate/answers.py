@@ -87,7 +87,8 @@ def _canceled(prediction: Mapping[str, Any], model: ReplicateModel) -> Ended:
     if deadline is not None and ended_at is not None and ended_at >= deadline:
         error = JobError("PROVIDER_TIMEOUT", "Replicate stopped it at its time limit", retryable=True)
         return Ended(error, usage)
-    return Ended(JobError("CANCELED", "It was canceled at Replicate"), usage, canceled=True)
+    # Nobody here asked for it, or the generation would have ended before.
+    return Ended(JobError("PROVIDER_FAILED", "It was canceled at Replicate", retryable=True), usage, canceled=True)
 
 
 def _usage(prediction: Mapping[str, Any], model: ReplicateModel, files: int) -> Usage:
