@@ -1,6 +1,7 @@
 """What `penstock up` runs: private servers, one gateway, workers of every kind, and the word about them."""
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from cli.childlog import Record
 from cli.servers import EmbeddedServers, Server, ServerFailed
 from cli.servers.home import port_is_free
 from cli.servers.process import guarded
@@ -29,6 +31,7 @@ READY_EVENT = "worker_ready"
 GATEWAY_STOP_S = 10.0
 SERVER_BACKOFF_S = 0.5
 SERVER_POLL_S = 0.05
+REPEAT_AFTER_S = 30.0
 
 
 class UpFailed(Exception):
@@ -99,6 +102,7 @@ class ConsoleReporter(Reporter):
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._shown_at: dict[tuple[str, str], float] = {}
 
     def say(self, mark: str, text: str) -> None:
         self.console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] {mark} {text}", highlight=False)
@@ -111,9 +115,14 @@ class ConsoleReporter(Reporter):
     def restarted(self, name: str) -> None:
         self.say("[green]✓[/green]", f"[bold]{name}[/bold] runs again")
 
-    def notice(self, name: str, level: str, text: str) -> None:
-        colour = "yellow" if level == "warning" else "red"
-        self.say(f"[{colour}]![/{colour}]", f"[bold]{name}[/bold] {escape(text)}")
+    def notice(self, name: str, record: Record) -> None:
+        """The same event of the same child is shown once in a while; its log has them all."""
+        now = time.monotonic()
+        if now - self._shown_at.get((name, record.event), -math.inf) < REPEAT_AFTER_S:
+            return
+        self._shown_at[name, record.event] = now
+        colour = "yellow" if record.level == "warning" else "red"
+        self.say(f"[{colour}]![/{colour}]", f"[bold]{name}[/bold] {escape(record.text)}")
 
 
 class Stack:
@@ -214,7 +223,8 @@ class Stack:
             await _ended(server)
             self.reporter.died(server.name, "died", SERVER_BACKOFF_S, ())
             while not await _restarted(server):
-                self.reporter.notice(server.name, "error", f"does not start; see {server.log_path}")
+                failed = f"does not start; see {server.log_path}"
+                self.reporter.notice(server.name, Record("error", "start_failed", failed))
             self.reporter.restarted(server.name)
 
 

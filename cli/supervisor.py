@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.childlog import ChildLog
+from cli.childlog import ChildLog, Record
 from cli.servers.process import guarded
 
-READY_POLL_S = 0.1
+READY_POLL_S = 0.25
+START_TIMEOUT_S = 60.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_AFTER_S = 30.0
@@ -49,13 +50,21 @@ class Reporter:
 
     def restarted(self, name: str) -> None: ...
 
-    def notice(self, name: str, level: str, text: str) -> None: ...
+    def notice(self, name: str, record: Record) -> None: ...
 
 
 class Supervisor:
     """One task for each service; between events it does nothing."""
 
-    def __init__(self, services: Sequence[Service], logs: Path, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        logs: Path,
+        reporter: Reporter,
+        *,
+        start_timeout_s: float = START_TIMEOUT_S,
+    ) -> None:
+        self.start_timeout_s = start_timeout_s
         self.children = [_Child(service, logs, reporter) for service in services]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,7 +72,12 @@ class Supervisor:
         """Returns when every child is ready. Raises StartFailed, with all children ended, when one is not."""
         self._tasks = [asyncio.create_task(child.keep_running()) for child in self.children]
         try:
-            await asyncio.gather(*(child.ready for child in self.children))
+            async with asyncio.timeout(self.start_timeout_s):
+                await asyncio.gather(*(asyncio.shield(child.ready) for child in self.children))
+        except TimeoutError:
+            late = ", ".join(child.service.name for child in self.children if not child.ready.done())
+            await self.stop()
+            raise StartFailed(f"{late}: not ready within {self.start_timeout_s:g} s") from None
         except BaseException:
             await self.stop()
             raise
@@ -186,7 +200,7 @@ class _Child:
             if record.event == self.service.ready_event:
                 self._said_ready.set()
             if record.matters:
-                self.reporter.notice(self.service.name, record.level, record.text)
+                self.reporter.notice(self.service.name, record)
 
 
 @asynccontextmanager

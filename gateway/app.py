@@ -12,7 +12,8 @@ from gateway.auth import ApiKeys, Authenticator, Tickets
 from gateway.deps import Deps
 from gateway.http import Operation, endpoint
 from gateway.live import LiveHub
-from gateway.middlewares import HttpMetrics, add_headers, boundary
+from gateway.middlewares import UNMATCHED, UNMATCHED_PATTERN, HttpMetrics, add_headers, around, unmatched
+from gateway.openapi import plain_path
 from gateway.resources import render_rows
 from gateway.routes import OPERATIONS
 from gateway.routes.documents import OPERATIONS_KEY
@@ -20,6 +21,7 @@ from shared.catalog import Catalog
 from shared.db import Database, Role, Tx
 from shared.domains.admission import Admitter
 from shared.domains.history import Reader
+from shared.domains.positions import QueuePositions
 from shared.events import Publisher
 from shared.executor import Executor
 from shared.orm import orm_engine
@@ -32,22 +34,21 @@ DEPS = web.AppKey("deps", Deps)
 
 def create_app(deps: Deps) -> web.Application:
     """The application; whoever opened `deps` closes them."""
-    app = web.Application(
-        middlewares=[boundary(HttpMetrics(deps.registry))],
-        client_max_size=deps.settings.max_body_bytes,
-        handler_args={"max_line_size": 16 << 10, "max_field_size": 16 << 10},
-    )
+    app = web.Application(client_max_size=deps.settings.max_body_bytes)
     app[DEPS] = deps
     app[OPERATIONS_KEY] = OPERATIONS
     app.on_response_prepare.append(add_headers(deps.settings.allowed_origins))
+    metrics = HttpMetrics(deps.registry)
     for op in OPERATIONS:
-        _mount(app, op, deps)
+        _mount(app, op, deps, metrics)
+    app.router.add_route("*", UNMATCHED_PATTERN, around(unmatched, UNMATCHED, metrics))
     return app
 
 
-def _mount(app: web.Application, op: Operation, deps: Deps) -> None:
+def _mount(app: web.Application, op: Operation, deps: Deps, metrics: HttpMetrics) -> None:
     """With and without a trailing slash; a GET answers HEAD too, unless it is a stream without an end."""
-    handle = endpoint(op, deps, idempotency.guard if op.idempotent else None)
+    bare = endpoint(op, deps, idempotency.guard if op.idempotent else None)
+    handle = around(bare, plain_path(op.path), metrics)
     methods = (op.method, "HEAD") if op.method == "GET" and not op.ticket else (op.method,)
     paths = (op.path,) if op.path.endswith(("/", ".+}")) else (op.path, f"{op.path}/")
     for path in paths:
@@ -86,6 +87,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             store=store,
             catalog=catalog,
             reader=Reader(db),
+            positions=QueuePositions(db),
             admitter=Admitter(db, catalog, bell, publisher, settings),
             bell=bell,
             publisher=publisher,

@@ -12,6 +12,7 @@ from shared.catalog import Catalog
 from shared.db import Database
 from shared.domains.admission import Admitter
 from shared.domains.history import Reader
+from shared.domains.positions import QueuePositions
 from shared.events import Publisher
 from shared.executor import Executor
 from shared.queue import Bell
@@ -30,6 +31,7 @@ class Deps:
     store: ObjectStore
     catalog: Catalog
     reader: Reader
+    positions: QueuePositions
     admitter: Admitter
     bell: Bell
     publisher: Publisher

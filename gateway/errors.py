@@ -83,15 +83,8 @@ _BY_STATUS: dict[int, type[PenstockError]] = {
 }
 
 
-def from_http(error: web.HTTPException, request: web.Request) -> PenstockError:
+def from_http(error: web.HTTPException) -> PenstockError:
     """What aiohttp itself refuses, as one of our errors."""
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = sorted(error.allowed_methods)
-        return MethodNotAllowed(
-            f"{request.path} answers {', '.join(allowed)}, not {request.method}.", allowed=allowed
-        )
-    if error.status == 404:
-        return NotFound(f"There is nothing at {request.path}.")
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return PayloadTooLarge("The body is larger than this route accepts.")
     named = _BY_STATUS.get(error.status)

@@ -241,7 +241,7 @@ def endpoint(
         if op.body is not None:
             document = await read_json(raw, optional=body_optional)
             body = validate(op.body, document)
-        request = Request[Any, Any](deps, raw, body, query, caller, document)
+        request: Request[Any, Any] = Request(deps, raw, body, query, caller, document)
         answer = await (op.handler(request) if guard is None else guard(op, request))
         return respond(answer) if isinstance(answer, Reply) else answer
 

@@ -1,25 +1,27 @@
 """What happens around every request: its id, its errors, its metrics, its headers, its line in the log.
 
-One middleware does all of it, because each layer costs the accept path a few microseconds.
+One wrapper around each endpoint does all of it and aiohttp's own middlewares are not used: each layer would
+cost the accept path a few microseconds.
 """
 
+import logging
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from random import getrandbits
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from gateway.errors import from_failure, from_http, problem
 from gateway.http import CALLER, REQUEST_ID
-from shared.errors import PenstockError
+from shared.errors import MethodNotAllowed, NotFound, PenstockError
 from shared.log import get_logger
 
 log = get_logger("gateway.access")
 
 SLOW_S = 1.0
+UNMATCHED = "unmatched"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -32,8 +34,9 @@ ALLOWED_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, X-Request-Id"
 )
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
-type Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class HttpMetrics:
@@ -50,59 +53,57 @@ class HttpMetrics:
             buckets=_BUCKETS,
             registry=registry,
         )
-        self._count: dict[tuple[str, str, int], Callable[[], None]] = {}
-        self._time: dict[str, Callable[[float], None]] = {}
 
-    def observe(self, route: str, method: str, code: int, seconds: float) -> None:
-        key = (route, method, code)
-        count = self._count.get(key)
-        if count is None:
+    def route(self, route: str) -> Callable[[str, int, float], None]:
+        """The counter of one route: call it with method, status and seconds."""
+        observe = self._seconds.labels(route).observe
+        counts: dict[tuple[str, int], Callable[[], None]] = {}
+
+        def count(method: str, code: int, seconds: float) -> None:
             known = method if method in _METHODS else "OTHER"
-            count = self._requests.labels(route, known, str(code)).inc
-            if method in _METHODS:
-                self._count[key] = count
-        count()
-        time_of = self._time.get(route)
-        if time_of is None:
-            time_of = self._time[route] = self._seconds.labels(route).observe
-        time_of(seconds)
+            add = counts.get((known, code))
+            if add is None:
+                add = counts[known, code] = self._requests.labels(route, known, str(code)).inc
+            add()
+            observe(seconds)
+
+        return count
 
 
-def boundary(metrics: HttpMetrics) -> Middleware:
-    """Around every request: nothing leaves without an id, nothing fails without the one error object."""
+def around(endpoint: Endpoint, route: str, metrics: HttpMetrics) -> Endpoint:
+    """The endpoint with everything around it: nothing leaves without an id, nothing fails without the one
+    error object."""
+    count = metrics.route(route)
+    tells_all = log.is_enabled_for(logging.DEBUG)
 
-    @web.middleware
-    async def around(request: web.Request, handler: Next) -> web.StreamResponse:
+    async def handle(request: web.Request) -> web.StreamResponse:
         started = time.perf_counter()
         given = request.headers.get("X-Request-Id")
-        request_id = given if given is not None and _SANE_ID(given) else f"req_{secrets.token_hex(12)}"
+        request_id = given if given is not None and _SANE_ID(given) else f"req_{getrandbits(96):024x}"
         request[REQUEST_ID] = request_id
         code = 499  # the client left, unless an answer replaces it
         try:
-            response = await _answer(request, handler, request_id)
+            response = await _answer(request, endpoint, request_id)
             code = response.status
         finally:
             seconds = time.perf_counter() - started
-            resource = request.match_info.route.resource
-            route = "unmatched" if resource is None else resource.canonical
-            metrics.observe(route, request.method, code, seconds)
-            _note(request, request_id, route, code, seconds)
+            count(request.method, code, seconds)
+            if code >= 400 or seconds > SLOW_S or tells_all:
+                _note(request, request_id, route, code, seconds)
         return response
 
-    return around
+    return handle
 
 
-async def _answer(request: web.Request, handler: Next, request_id: str) -> web.StreamResponse:
+async def _answer(request: web.Request, endpoint: Endpoint, request_id: str) -> web.StreamResponse:
     try:
-        return await handler(request)
+        return await endpoint(request)
     except PenstockError as error:
         return problem(error, request, request_id)
     except web.HTTPException as error:
         if error.status < 400:
             return error
-        if request.method == hdrs.METH_OPTIONS and isinstance(error, web.HTTPMethodNotAllowed):
-            return web.Response(status=204, headers={"Allow": ", ".join(sorted(error.allowed_methods))})
-        return problem(from_http(error, request), request, request_id)
+        return problem(from_http(error), request, request_id)
     except Exception as error:
         return problem(from_failure(error, request, request_id), request, request_id)
 
@@ -110,15 +111,11 @@ async def _answer(request: web.Request, handler: Next, request_id: str) -> web.S
 def _note(request: web.Request, request_id: str, route: str, code: int, seconds: float) -> None:
     """Ordinary requests are counted, not told: a line for each costs as much as answering it.
 
-    LOG_LEVEL=debug tells of all, the default of slow and refused ones. The query string is left out, for it
-    may hold a ticket.
+    LOG_LEVEL=debug tells of all, the default of slow, refused and failed ones. The query string is left out,
+    for it may hold a ticket.
     """
-    tell = log.debug
-    if code >= 500:
-        tell = log.error
-    elif (seconds > SLOW_S and request.headers.get(hdrs.UPGRADE) is None) or code >= 400:
-        tell = log.info
     caller = request.get(CALLER)
+    tell = log.error if code >= 500 else log.info if code >= 400 or seconds > SLOW_S else log.debug
     tell(
         "request",
         request_id=request_id,
@@ -131,6 +128,31 @@ def _note(request: web.Request, request_id: str, route: str, code: int, seconds:
     )
 
 
+async def unmatched(request: web.Request) -> web.StreamResponse:
+    """The endpoint of whatever no other route takes: OPTIONS, a wrong method (405), or nothing there (404)."""
+    allowed = await _allowed_methods(request)
+    if not allowed:
+        raise NotFound(f"There is nothing at {request.path}.")
+    if request.method == hdrs.METH_OPTIONS:
+        return web.Response(status=204, headers={"Allow": ", ".join([*allowed, "OPTIONS"])})
+    raise MethodNotAllowed(
+        f"{request.path} answers {', '.join(allowed)}, not {request.method}.", allowed=allowed
+    )
+
+
+async def _allowed_methods(request: web.Request) -> list[str]:
+    found: set[str] = set()
+    for resource in request.app.router.resources():
+        if resource.canonical != UNMATCHED_PATH:
+            _, methods = await resource.resolve(request)
+            found |= methods
+    return sorted(found)
+
+
+UNMATCHED_PATTERN = "/{anything:.*}"
+UNMATCHED_PATH = "/{anything}"
+
+
 def add_headers(
     allowed_origins: Sequence[str],
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
@@ -141,9 +163,9 @@ def add_headers(
         headers = response.headers
         headers["X-Request-Id"] = request.get(REQUEST_ID, "")
         headers["X-Content-Type-Options"] = "nosniff"
+        headers["Server"] = "penstock"
         if "Content-Security-Policy" not in headers:
-            headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-            headers["Referrer-Policy"] = "no-referrer"
+            headers["Content-Security-Policy"] = API_POLICY
         origin = request.headers.get("Origin")
         if origin is not None:
             _allow_origin(request, response, origin, origins)

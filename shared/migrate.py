@@ -1,4 +1,5 @@
 """`python -m shared.migrate`: makes the three roles if need be, then migrates to the newest schema.
+Then it makes the bucket, so that no process has to when it starts.
 
 Roles belong to the database cluster, not to the schema, so they are made here and not in a migration. The
 user of DATABASE_OWNER_URL (or DATABASE_URL) must be allowed to make them, or they must be there already.
@@ -13,6 +14,7 @@ from alembic.config import Config
 
 from shared.db import Role
 from shared.settings import Settings
+from shared.storage import ObjectStore
 
 
 def alembic_config(url: str) -> Config:
@@ -50,5 +52,20 @@ def migrate(url: str) -> None:
     command.upgrade(alembic_config(url), "head")
 
 
+async def make_bucket(settings: Settings) -> None:
+    """Raises StorageError when the object store is away or refuses."""
+    store = ObjectStore.open(settings)
+    try:
+        await store.ensure_bucket()
+    finally:
+        await store.close()
+
+
+def main() -> None:
+    settings = Settings()
+    migrate(settings.owner_url)
+    asyncio.run(make_bucket(settings))
+
+
 if __name__ == "__main__":
-    migrate(Settings().owner_url)
+    main()

@@ -91,7 +91,9 @@ SELECT id, dispatch_no FROM rung ORDER BY turn, last_served_at NULLS FIRST, acco
 class Dispatcher:
     """Rings for one process' kinds. `run_here` runs a step in this process when Redis is away."""
 
-    def __init__(self, db: Database, bell: Bell, run_here: Callable[[UUID, int], Awaitable[None]]) -> None:
+    def __init__(
+        self, db: Database, bell: Bell, run_here: Callable[[str, UUID, int], Awaitable[None]]
+    ) -> None:
         self._db = db
         self._bell = bell
         self._run_here = run_here
@@ -125,5 +127,5 @@ class Dispatcher:
         except BellUnavailable:
             log.warning("running_without_redis", kind=kind, steps=len(bells))
             for generation_id, dispatch_no in bells:
-                await self._run_here(generation_id, dispatch_no)
+                await self._run_here(kind, generation_id, dispatch_no)
         reach("after_ring")

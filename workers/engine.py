@@ -118,7 +118,8 @@ class Engine:
         if self.kinds:
             loops += [self._dispatch(), self._poller.run()]
         if self._maintenance:
-            loops.append(Maintenance(self._db, self._lifecycle, self._store).run(self._lease.worker_id))
+            duties = Maintenance(self._db, self._lifecycle, self._store)
+            loops.append(duties.run(lambda: self._lease.worker_id))
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def step(self, generation_id: UUID, dispatch_no: int) -> None:
@@ -184,6 +185,9 @@ class Engine:
             except CONNECTION_ERRORS as error:
                 log.warning("reaping_put_off", error=type(error).__name__)
                 continue
+            except Exception:
+                log.exception("reaping_failed")
+                continue
             if reaped.freed or reaped.dead:
                 log.warning("reaped", freed=reaped.freed, dead=[str(worker) for worker in reaped.dead])
                 self._wake.set()
@@ -193,14 +197,14 @@ class Engine:
         if self._backlog:
             self._wake.set()
 
-    async def _run_here(self, generation_id: UUID, dispatch_no: int) -> None:
-        """Without Redis the step runs in this process, as soon as a slot is free."""
-        task = asyncio.create_task(self._run_in_slot(generation_id, dispatch_no))
+    async def _run_here(self, kind: str, generation_id: UUID, dispatch_no: int) -> None:
+        """Without Redis the step runs in this process, as soon as a slot of its kind is free."""
+        task = asyncio.create_task(self._run_in_slot(kind, generation_id, dispatch_no))
         self._direct.add(task)
         task.add_done_callback(self._direct.discard)
 
-    async def _run_in_slot(self, generation_id: UUID, dispatch_no: int) -> None:
-        async with next(iter(self._slots.values())):
+    async def _run_in_slot(self, kind: str, generation_id: UUID, dispatch_no: int) -> None:
+        async with self._slots[kind]:
             await self.step(generation_id, dispatch_no)
 
     # What the lease asks and tells.

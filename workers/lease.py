@@ -83,6 +83,9 @@ class Lease:
                 await self._beat()
             except CONNECTION_ERRORS as error:
                 log.warning("heartbeat_failed", error=type(error).__name__)
+            except Exception:
+                # Without a beat the lease runs out by itself; the loop must live to win it back.
+                log.exception("heartbeat_failed")
 
     async def _beat(self) -> None:
         sent = time.monotonic()

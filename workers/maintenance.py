@@ -5,6 +5,7 @@ over.
 """
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 from shared.db import CONNECTION_ERRORS, Database
@@ -61,13 +62,13 @@ class Maintenance:
             # Bytes without a row cost space and nothing else.
             log.warning("upload_bytes_left", uploads=len(keys), error=str(error))
 
-    async def run(self, worker_id: UUID) -> None:
-        """Does the duties until it is cancelled."""
+    async def run(self, worker_id: Callable[[], UUID]) -> None:
+        """Does the duties until it is cancelled. The worker's id changes when it was declared dead."""
         clock = asyncio.get_running_loop().time
         clean_at = clock()
         while True:
             try:
-                await self.expire(worker_id)
+                await self.expire(worker_id())
                 if clock() >= clean_at:
                     clean_at = clock() + CLEAN_TICK_S
                     await self.clean()

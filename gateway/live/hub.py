@@ -86,15 +86,15 @@ class LiveHub:
         self._tasks = [asyncio.create_task(loop(), name=name) for name, loop in loops.items()]
 
     async def close(self) -> None:
-        """Sends every client away with "service restart"; they resume elsewhere."""
+        """Sends every client away with "service restart"; they resume elsewhere. May be called again."""
+        if self._closing:
+            return
         self._closing = True
         for channel in self._channels.values():
             for connection in list(channel.connections):
                 connection.close(RESTARTING, "restart")
             for watch in channel.watches.values():
-                for waiter in watch.waiters:
-                    if not waiter.done():
-                        waiter.set_result(False)
+                watch.release()
         if any(channel.connections for channel in self._channels.values()):
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):

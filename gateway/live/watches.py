@@ -39,6 +39,12 @@ class Watch:
     def idle(self) -> bool:
         return not self.followers and not self.waiters
 
+    def release(self) -> None:
+        """Let the long-polls go without a change."""
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(False)
+
     def wake(self, seq: int) -> None:
         """Tell the long-polls that wait for something beyond their position."""
         for waiter, after in self.waiters.items():

@@ -239,7 +239,7 @@ async def get_generation(request: Request[None, GetQuery]) -> Reply:
         headers["Preference-Applied"] = f"wait={waited_s}"
     if known == row["seq"]:
         return Reply(None, 304, headers)
-    position = await _queue_position(request, row) if row["state"] == "queued" else None
+    position = await request.deps.positions.of(row)
     base_url = request.deps.settings.base_url
     return reply(render_generation(row, row["outputs"], base_url, queue_position=position), 200, headers)
 
@@ -255,11 +255,6 @@ async def _read(
     if known is not None:
         return await wait_for_change(deps, account_id, generation_id, known, wait_s), wait_s
     return await wait_for_end(deps, account_id, generation_id, wait_s), wait_s
-
-
-async def _queue_position(request: Request[Any, Any], row: Mapping[str, Any]) -> int | None:
-    async with request.deps.db.transaction(request.account_id) as tx:
-        return await history.queue_position(tx, row)
 
 
 def _state_headers(row: Mapping[str, Any]) -> dict[str, str]:

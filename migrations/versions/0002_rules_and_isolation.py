@@ -24,7 +24,7 @@ ACCOUNT_TABLES = {
     "submissions": "SELECT",
     "uploads": "SELECT, INSERT, UPDATE, DELETE",
 }
-OPEN_TABLES = ("model_cards", "queues", "workers")
+OPEN_TABLES = ("alembic_version", "model_cards", "queues", "workers")
 DEFINER_FUNCTIONS = (
     "auth.find_api_key(text)",
     "auth.generation_positions(uuid[], uuid[])",

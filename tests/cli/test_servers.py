@@ -27,7 +27,7 @@ MakeServers = Callable[..., EmbeddedServers]
 
 async def until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
     async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - the condition is another process's
+        while not condition():
             await asyncio.sleep(0.02)
 
 

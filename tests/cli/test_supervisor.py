@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.childlog import ChildLog
+from cli.childlog import ChildLog, Record
 from cli.servers.process import command_of
 from cli.supervisor import Reporter, Service, StartFailed, Supervisor
 from tests.cli.test_servers import until
@@ -37,8 +37,8 @@ class Recorder(Reporter):
     def restarted(self, name: str) -> None:
         self.restarts.append(name)
 
-    def notice(self, name: str, level: str, text: str) -> None:
-        self.notices.append((name, level, text))
+    def notice(self, name: str, record: Record) -> None:
+        self.notices.append((name, record.level, record.text))
 
 
 def pid_of(supervisor: Supervisor, number: int = 0) -> int:
@@ -66,6 +66,14 @@ async def test_a_child_that_never_comes_up_fails_the_start(tmp_path: Path) -> No
     with pytest.raises(StartFailed, match=r"bad ended with code 1(?s:.*)no such thing"):
         await supervisor.start()
     assert not command_of(pid_of(supervisor, 0))
+
+
+async def test_one_that_is_never_ready_fails_the_start(tmp_path: Path) -> None:
+    services = [child("good", f"{READY}; {WAIT}"), child("late", WAIT)]
+    supervisor = Supervisor(services, tmp_path, Recorder(), start_timeout_s=1)
+    with pytest.raises(StartFailed, match="late: not ready within 1 s"):
+        await supervisor.start()
+    assert not any(command_of(pid_of(supervisor, number)) for number in (0, 1))
 
 
 async def test_readiness_is_waited_for(tmp_path: Path) -> None:

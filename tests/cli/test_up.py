@@ -1,5 +1,6 @@
 """`penstock up`: its plan, and the whole stack brought up, broken and ended for real."""
 
+import io
 import os
 import re
 import signal
@@ -12,10 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
+from cli.childlog import Record
 from cli.servers.home import free_port
 from cli.servers.process import command_of
-from cli.stack import Plan, UpFailed, services
+from cli.stack import ConsoleReporter, Plan, UpFailed, services
 from cli.up import make_plan
 from shared.settings import Settings
 from tests.cli.test_servers import until
@@ -61,6 +64,16 @@ def test_a_kind_that_there_is_not_is_refused(chosen: dict[str, Any]) -> None:
 def test_a_server_that_the_settings_name_is_not_started() -> None:
     settings = Settings(_env_file=None, redis_url="redis://elsewhere")
     assert plan(settings).private == ("postgres", "objects")
+
+
+def test_the_same_trouble_is_shown_once_in_a_while() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    reporter = ConsoleReporter(console)
+    for number in range(3):
+        reporter.notice("gateway", Record("warning", "slow", f"slow ms={number}"))
+    reporter.notice("gateway", Record("error", "lost", "lost [it]"))
+    shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # it is the StringIO above
+    assert [line.split("! ")[1] for line in shown] == ["gateway slow ms=0", "gateway lost [it]"]
 
 
 class Run:

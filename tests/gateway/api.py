@@ -81,7 +81,13 @@ class Api:
         return replace(self, key=text)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, **options: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> Response:
         """One request; `body` is sent as JSON, `data=` as it is. Redirects are not followed."""
         sent = dict(headers or {})
@@ -91,7 +97,9 @@ class Api:
             options["data"] = orjson.dumps(body)
             sent.setdefault("Content-Type", "application/json")
         url = path if path.startswith("http") else self.gateway.url + path
-        async with self.gateway.http.request(method, url, headers=sent, allow_redirects=False, **options) as answer:
+        async with self.gateway.http.request(
+            method, url, headers=sent, allow_redirects=False, **options
+        ) as answer:
             return Response(answer.status, dict(answer.headers), await answer.read())
 
     async def get(self, path: str, **options: Any) -> Response:

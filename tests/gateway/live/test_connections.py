@@ -4,6 +4,7 @@ import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from uuid import UUID
 
 import aiohttp
 import orjson
@@ -71,23 +72,45 @@ async def test_text_arrives_whole_and_in_order(gateway: Gateway, studio: Studio)
     assert text == "".join(words)
 
 
+async def test_without_the_bound_a_sleeper_would_be_kept(
+    gateway: Gateway, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control of the next test."""
+    monkeypatch.setattr("gateway.live.connections.MAX_QUEUED", 1 << 30)
+    monkeypatch.setattr("gateway.live.connections.MAX_QUEUED_BYTES", 1 << 40)
+    id_ = await studio.start()
+    async with gateway.connect() as fast, _sleeper(gateway):
+        await fast.subscribe("generations")
+        for n in range(600):
+            await studio.say(_heavy(id_, n + 2))
+            await fast.until(lambda f: "seq" in f)
+        assert max(len(connection._queue) for connection in _connections(gateway)) > 256
+
+
 async def test_who_stops_reading_is_let_go_and_delays_nobody(gateway: Gateway, studio: Studio) -> None:
-    ballast = "x" * 20_000
     id_ = await studio.start()
     async with gateway.connect() as fast, _sleeper(gateway) as sleeper:
         await fast.subscribe("generations")
         most = 0
         for n in range(600):
-            row = {
-                "generation_id": id_, "seq": n + 2, "type": "generation.updated", "data": {"x": ballast},
-                "created_at": "2026-05-01T00:00:00Z",
-            }  # fmt: skip
-            await studio.say(event_frame(row))
+            await studio.say(_heavy(id_, n + 2))
             assert (await fast.until(lambda f: "seq" in f))["seq"] <= n + 2
             most = max(most, *(len(connection._queue) for connection in _connections(gateway)))
         assert most <= 256
         assert fast.seqs(id_) == list(range(1, 602))
         assert await sleeper.wake() == RESUME
+
+
+def _heavy(id_: UUID, seq: int) -> bytes:
+    """An event of 20 kB."""
+    row = {
+        "generation_id": id_,
+        "seq": seq,
+        "type": "generation.updated",
+        "data": {"ballast": "x" * 20_000},
+        "created_at": "2026-05-01T00:00:00Z",
+    }
+    return event_frame(row)
 
 
 class _Sleeper:

@@ -206,3 +206,13 @@ async def test_a_long_poll_gives_up_in_time(gateway: Gateway, studio: Studio) ->
     id_ = await studio.start()
     assert await gateway.hub.changed(studio.account_id, id_, 1, 0.1) is False
     assert gateway.hub._channels[studio.account_id].watches == {}
+
+
+async def test_a_restart_lets_long_polls_go(gateway: Gateway, studio: Studio) -> None:
+    id_ = await studio.start()
+    waiting = asyncio.create_task(gateway.hub.changed(studio.account_id, id_, 1, 30))
+    async with gateway.connect() as client:
+        await client.subscribe("generations")
+    await gateway.hub.close()
+    assert await waiting is False
+    assert await gateway.hub.changed(studio.account_id, id_, 1, 30) is False

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 _WORDS: dict[str, str] = {
     "sea": "sea ocean coast beach shore bay harbor harbour waves wave island lake river water sailing surf port",
-    "mountains": "mountain mountains alps peak peaks hill hills valley canyon cliff cliffs fjord volcano ridge",
+    "mountains": "mountain mountains alps peak peaks valley canyon cliff cliffs fjord volcano ridge",
     "city": "city town skyline street streets building buildings skyscraper downtown urban tokyo paris york london"
     " cyberpunk metropolis rooftops village",
     "forest": "forest woods wood trees tree jungle pine pines woodland taiga",
     "desert": "desert dune dunes sahara sand mars oasis",
-    "meadow": "meadow field fields grass flower flowers garden tulip tulips poppies poppy lavender rose roses"
+    "meadow": "meadow hill hills hillside field fields grass flower flowers garden tulip tulips poppies poppy lavender rose roses"
     " spring prairie sunflower sunflowers",
     "space": "space galaxy planet planets nebula cosmos cosmic universe spaceship astronaut orbit saturn rocket",
     "portrait": "portrait woman man girl boy face person queen king princess lady headshot selfie character human"
@@ -139,7 +139,7 @@ def _scene(things: frozenset[str]) -> str:
     for place in _PLACES:
         if place in things:
             return place
-    return next((_HOME[thing] for thing in sorted(things) if thing in _HOME), "abstract")
+    return next((place for thing, place in _HOME.items() if thing in things), "abstract")
 
 
 def _default_hour(things: frozenset[str], number: int) -> str:

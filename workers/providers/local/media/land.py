@@ -13,22 +13,25 @@ Floats = NDArray[np.float32]
 
 
 def paint_ridges(
-    canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, lamp: Lamp, top: float, bottom: float, count: int = 5
+    canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, lamp: Lamp, top: float, bottom: float, count: int = 5, closest: float = 1.0
 ) -> Floats:
     """Mountain chains, paler with distance, from `top` to `bottom` (shares of the height).
+
+    `closest` is how near the nearest one is: 1 before the viewer, 0 at the horizon.
 
     Returns the nearest chain's profile.
     """
     profile = np.zeros(canvas.width, np.float32)
     for index in range(count):
-        near = index / max(1, count - 1)
-        base = canvas.height * (top + (bottom - top) * near**1.15)
+        share = index / max(1, count - 1)
+        near = share * closest
+        base = canvas.height * (top + (bottom - top) * share**1.15)
         bumps = (2.2 + 1.8 * near) * max(1.0, canvas.width / canvas.height)
         relief = canvas.unit * (0.15 - 0.065 * near)
         profile = (base - relief * fields.line(rng, canvas.width, bumps, 7, 0.46)).astype(np.float32)
-        caps = 0.9 if brief.has("snow") else 0.55 if brief.scene == "mountains" and near < 0.55 else 0.0
+        caps = 0.9 if brief.has("snow") else 0.55 if brief.scene == "mountains" and near < 0.6 else 0.0
         _ridge(canvas, palette, rng, lamp, profile, near, caps)
-        if near < 1:
+        if share < 1:
             paint_mist(canvas, palette, rng, base + relief * 0.9, relief * 1.3, 0.8 if brief.has("fog") else 0.42, 0.12 + 0.4 * near)
     return profile
 
@@ -46,16 +49,16 @@ def _ridge(
     drop = np.arange(height, dtype=np.float32)[:, None] - (profile - top)[None, :]
     step = max(1, canvas.width // 400)
     slope = np.roll(folds + drop * 0.004, -step, 1) - np.roll(folds + drop * 0.004, step, 1)
-    side = np.where(np.arange(canvas.width)[None, :] < lamp.x, 1.0, -1.0)
     facing = np.tanh((np.arange(canvas.width)[None, :] - lamp.x) / (canvas.unit * 0.25)) * -1.0
-    lit = np.clip(0.5 + slope * facing * 4.2 * (canvas.width / 1024) ** -0.1 + 0.0 * side, 0, 1)
+    lit = np.clip(0.5 + slope * facing * 4.2, 0, 1)
     ground = mix(mix(palette.haze, palette.land, 0.25 + 0.75 * near), palette.deep, 0.72 * near**1.6)
     bright = mix(ground, palette.light, 0.30 * (1 - 0.55 * near))
     dark = mix(ground, palette.deep, 0.34)
     colour = dark + (bright - dark) * lit[..., None]
     if caps:
-        depth = drop / (canvas.unit * 0.11)
-        snow = fields.smoothstep(0.25, 0.5, (1 - depth) * 0.8 + (lit - 0.5) * 0.7) * (drop < canvas.unit * 0.17)
+        high = (float(np.percentile(profile, 82)) - (profile[None, :] + drop * 0.8)) / canvas.unit
+        gullies = (fields.fbm(rng, canvas.width, height, canvas.width / canvas.unit * 26, 4, 3) - 0.5) * 0.16
+        snow = fields.smoothstep(0.0, 0.035, high + gullies + (lit - 0.5) * 0.05 - 0.03 * (1 - caps))
         white = mix(mix(palette.haze, WHITE, 0.72), palette.sky[0], 0.1)
         shaded = mix(white, palette.sky[min(1, len(palette.sky) - 1)], 0.45)
         colour = colour + (shaded + (white - shaded) * lit[..., None] - colour) * (snow * caps)[..., None]
@@ -137,10 +140,10 @@ def paint_dunes(canvas: Canvas, palette: Palette, rng: np.random.Generator, lamp
 
 
 def paint_meadow(
-    canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, top: float, flowers: bool = True
+    canvas: Canvas, palette: Palette, rng: np.random.Generator, top: float
 ) -> Floats:
-    """Rolling grass up to the viewer, blades and flowers in front. Returns the near hill's profile."""
-    green = mix(np.array([0.42, 0.60, 0.28], np.float32), palette.land, 0.55)
+    """Rolling grass up to the viewer. Returns the near hill's profile."""
+    green = grass(palette)
     profile = np.zeros(canvas.width, np.float32)
     for index in range(4):
         near = index / 3
@@ -155,12 +158,16 @@ def paint_meadow(
         dark = mix(mix(green, palette.deep, 0.6), palette.haze, 0.5 * (1 - near))
         share = np.clip(0.8 - drop * 0.75 + (nap - 0.5) * 0.35, 0, 1)
         canvas.add((dark + (bright - dark) * share[..., None]).astype(np.float32), mask, 0.2 + 0.5 * near, start)
-    if flowers:
-        _flowers(canvas, brief, palette, rng, green)
     return profile
 
 
-def _flowers(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, green: Floats) -> None:
+def grass(palette: Palette) -> Floats:
+    return mix(np.array([0.42, 0.60, 0.28], np.float32), palette.land, 0.4)
+
+
+def paint_flowers(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator) -> None:
+    """Beds of blades and blooms, larger and sparser towards the viewer."""
+    green = grass(palette)
     hues = [np.asarray(tint, np.float32) for tint in brief.tints] or [palette.accent, mix(palette.accent, WHITE, 0.5)]
     hues.append(mix(hues[0], WHITE, 0.35))
     for row, near in enumerate(np.linspace(0.0, 1.0, 9)):

@@ -28,13 +28,24 @@ def conifer(rng: np.random.Generator, x: float, foot: float, tall: float) -> lis
     return outlines
 
 
-def broadleaf(rng: np.random.Generator, x: float, foot: float, tall: float) -> list[Outline]:
-    trunk = [(x - tall * 0.03, foot), (x + tall * 0.03, foot), (x + tall * 0.015, foot - tall * 0.6), (x - tall * 0.015, foot - tall * 0.6)]
-    crown = []
-    for _ in range(11):
-        angle, reach = rng.uniform(0, 6.28), tall * 0.24 * rng.uniform(0.2, 1)
-        crown.append(ellipse(x + np.cos(angle) * reach, foot - tall * 0.66 + np.sin(angle) * reach * 0.8, tall * rng.uniform(0.1, 0.17), tall * rng.uniform(0.09, 0.14), steps=16))
-    return [trunk, *crown]
+def paint_tree(canvas: Canvas, palette: Palette, rng: np.random.Generator, x: float, foot: float, tall: float) -> None:
+    """A broad oak: a forked trunk, a crown of leaf clusters that grow lighter towards the light above."""
+    bark = mix(palette.deep, palette.land, 0.25)
+    forks = [(-0.16, 0.62), (0.0, 0.70), (0.17, 0.60)]
+    trunk = [(x - tall * 0.05, foot), (x + tall * 0.05, foot), (x + tall * 0.022, foot - tall * 0.4), (x - tall * 0.022, foot - tall * 0.4)]
+    limbs = [[(x - tall * 0.022, foot - tall * 0.3), (x + tall * 0.022, foot - tall * 0.3), (x + tall * dx, foot - tall * up)] for dx, up in forks]
+    canvas.shape([trunk, *limbs], bark, 0.55)
+    green = mix(mix(np.array([0.30, 0.46, 0.20], np.float32), palette.land, 0.5), palette.deep, 0.45)
+    for layer in range(4):
+        colour = mix(green, palette.light, 0.02 + 0.10 * layer)
+        clusters = []
+        for _ in range(110):
+            angle, reach = rng.uniform(0, 6.2832), rng.random() ** 0.5 * (1 - 0.13 * layer)
+            cx = x + np.cos(angle) * reach * tall * 0.40 - tall * 0.02 * layer
+            cy = foot - tall * (0.68 + 0.035 * layer) + np.sin(angle) * reach * tall * 0.25
+            size = tall * rng.uniform(0.018, 0.042)
+            clusters.append(ellipse(float(cx), float(cy), size * 1.25, size, rng.uniform(-0.5, 0.5), 10))
+        canvas.shape(clusters, colour, 0.55, 1.0 if layer == 0 else 0.8)
 
 
 def paint_forest(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, top: float, bottom: float, rows: int = 5) -> None:

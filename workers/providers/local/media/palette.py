@@ -19,6 +19,9 @@ _TO_LAB = np.array(
 )  # fmt: skip
 
 
+POSTERS = frozenset({"abstract", "portrait", "space"})
+
+
 @dataclass(frozen=True, slots=True)
 class Palette:
     """sRGB colours, each three numbers in 0 to 1. `sky` runs from the zenith down to the horizon."""
@@ -52,7 +55,10 @@ def for_brief(brief: Brief, rng: np.random.Generator) -> Palette:
     palette = [stops, *(hex_colour(colour) for colour in (light, haze, land, deep, accent))]
     turn, pull = rng.uniform(-0.22, 0.22), 0.42 if brief.tints else 0.0
     tint = np.mean(brief.tints, axis=0) if brief.tints else hex_colour(land)
-    shifted = [_shift(colour, turn, tint, pull) for colour in palette]
+    # Outdoors the sky keeps the colour of its hour; on a poster every surface takes the prompt's colours.
+    sky_pull = pull * (1.2 if brief.scene in POSTERS else 0.35)
+    pulls = [sky_pull, sky_pull, sky_pull, pull, pull, pull]
+    shifted = [_shift(colour, turn, tint, share) for colour, share in zip(palette, pulls, strict=True)]
     if brief.tints:
         shifted[5] = np.asarray(brief.tints[-1], np.float32)
     if brief.has("snow"):

@@ -37,7 +37,7 @@ def _sea(stage: Stage) -> None:
     horizon = float(rng.uniform(0.56, 0.62))
     lamp = sky.paint_sky(canvas, brief, palette, rng, horizon)
     if brief.has("mountains") or (not brief.has("lighthouse") and rng.random() < 0.5):
-        land.paint_ridges(canvas, brief, palette, rng, lamp, horizon - 0.03, horizon + 0.03, 2)
+        land.paint_ridges(canvas, brief, palette, rng, lamp, horizon - 0.03, horizon + 0.03, 2, 0.35)
     land.paint_sea(canvas, brief, palette, rng, lamp, horizon)
     if brief.has("fog"):
         land.paint_mist(canvas, palette, rng, canvas.height * horizon, canvas.unit * 0.10, 0.85, 0.3)
@@ -60,13 +60,13 @@ def _mountains(stage: Stage) -> None:
     canvas, brief, palette, rng = stage.canvas, stage.brief, stage.palette, stage.rng
     lamp = sky.paint_sky(canvas, brief, palette, rng, 0.62)
     lake = brief.has("sea")
-    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.42, 0.66 if lake else 0.84, 5)
+    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.42, 0.66 if lake else 0.84, 5, 0.8 if lake else 1.0)
     if lake:
         land.paint_sea(canvas, brief, palette, rng, lamp, 0.72)
+    if brief.has("house") and not lake:
+        built.paint_house(canvas, brief, palette, canvas.width * 0.32, canvas.height * 0.90, 0.06)
     if brief.has("forest") or not lake:
         life.paint_forest(canvas, brief, palette, rng, 0.90, 1.05, 2)
-    if brief.has("house"):
-        built.paint_house(canvas, brief, palette, canvas.width * 0.32, canvas.height * 0.86, 0.055)
     if brief.has("balloon"):
         built.paint_balloon(canvas, brief, palette, canvas.width * 0.64, canvas.height * 0.26, 0.075)
         built.paint_balloon(canvas, brief, palette, canvas.width * 0.30, canvas.height * 0.40, 0.035)
@@ -78,7 +78,7 @@ def _mountains(stage: Stage) -> None:
 def _forest(stage: Stage) -> None:
     canvas, brief, palette, rng = stage.canvas, stage.brief, stage.palette, stage.rng
     lamp = sky.paint_sky(canvas, brief, palette, rng, 0.7)
-    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.42, 0.55, 2)
+    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.42, 0.55, 2, 0.3)
     life.paint_forest(canvas, brief, palette, rng, 0.56, 0.99, 5)
     if brief.has("house"):
         built.paint_house(canvas, brief, palette, canvas.width * 0.5, canvas.height * 0.93, 0.075)
@@ -89,7 +89,7 @@ def _forest(stage: Stage) -> None:
 
 def _city(stage: Stage) -> None:
     canvas, brief, palette, rng = stage.canvas, stage.brief, stage.palette, stage.rng
-    lamp = sky.paint_sky(canvas, brief, palette, rng, 0.7)
+    sky.paint_sky(canvas, brief, palette, rng, 0.7)
     built.paint_city(canvas, brief, palette, rng, 0.74)
     _reflect(stage, 0.77)
     land.paint_mist(canvas, palette, rng, canvas.height * 0.77, canvas.unit * 0.02, 0.4, 0.55)
@@ -97,7 +97,6 @@ def _city(stage: Stage) -> None:
         life.paint_birds(canvas, palette, rng, 0.1, 0.3)
     if brief.has("boat"):
         built.paint_boat(canvas, brief, palette, rng, canvas.width * 0.3, canvas.height * 0.86, 0.05)
-    del lamp
 
 
 def _reflect(stage: Stage, level: float) -> None:
@@ -123,7 +122,7 @@ def _reflect(stage: Stage, level: float) -> None:
 def _desert(stage: Stage) -> None:
     canvas, brief, palette, rng = stage.canvas, stage.brief, stage.palette, stage.rng
     lamp = sky.paint_sky(canvas, brief, palette, rng, 0.58)
-    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.52, 0.56, 2)
+    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.52, 0.56, 2, 0.35)
     land.paint_dunes(canvas, palette, rng, lamp, 0.58)
     if brief.has("balloon"):
         built.paint_balloon(canvas, brief, palette, canvas.width * 0.66, canvas.height * 0.26, 0.07)
@@ -135,16 +134,15 @@ def _desert(stage: Stage) -> None:
 def _meadow(stage: Stage) -> None:
     canvas, brief, palette, rng = stage.canvas, stage.brief, stage.palette, stage.rng
     lamp = sky.paint_sky(canvas, brief, palette, rng, 0.6)
-    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.48, 0.58, 3)
-    hill = land.paint_meadow(canvas, brief, palette, rng, 0.60, flowers=False)
+    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.48, 0.58, 3, 0.5)
+    hill = land.paint_meadow(canvas, palette, rng, 0.60)
     if brief.has("house"):
         built.paint_house(canvas, brief, palette, canvas.width * 0.30, canvas.height * 0.72, 0.085)
     x = 0.72 if lamp.x < canvas.width / 2 else 0.26
     if not any(brief.has(animal) for animal in ANIMALS):
-        tree = life.broadleaf(rng, canvas.width * x, canvas.height * 0.76, canvas.unit * 0.34)
-        canvas.shape(tree, mix(palette.land, palette.deep, 0.6), 0.55)
+        life.paint_tree(canvas, palette, rng, canvas.width * x, canvas.height * 0.77, canvas.unit * 0.36)
     _animals(stage, float(hill[int(canvas.width * x)]) + canvas.unit * 0.03, 0.3, x)
-    land._flowers(canvas, brief, palette, rng, mix(np.array([0.42, 0.60, 0.28], np.float32), palette.land, 0.55))
+    land.paint_flowers(canvas, brief, palette, rng)
     if brief.has("balloon"):
         built.paint_balloon(canvas, brief, palette, canvas.width * 0.64, canvas.height * 0.24, 0.075)
 
