@@ -27,6 +27,7 @@ KINDS = ("text", "image", "audio", "music", "video", "upscale")
 STORE_SETTINGS = {"postgres": "database_url", "valkey": "redis_url", "objects": "s3_endpoint_url"}
 """A server is private unless its setting names another."""
 GATEWAY = "gateway"
+KEY_CHECK_PATH = "/api/v1/generations?limit=1"
 READY_EVENT = "worker_ready"
 GATEWAY_STOP_S = 10.0
 SERVER_BACKOFF_S = 0.5
@@ -78,17 +79,17 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", name, *arguments)
 
 
-def _answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
+def _answers(port: int, path: str, key: str = "") -> Callable[[], Awaitable[bool]]:
     """Asks for `path` on the loopback port; a client library would cost more memory than the supervisor."""
+    authorization = f"Authorization: Bearer {key}\r\n" if key else ""
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Connection: close\r\n\r\n"
 
     async def ask() -> bool:
-        with suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+        with suppress(OSError, TimeoutError):
             async with asyncio.timeout(2):
                 reader, writer = await asyncio.open_connection("localhost", port)
                 try:
-                    writer.write(
-                        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
-                    )
+                    writer.write(request.encode())
                     return b" 200 " in await reader.readline()
                 finally:
                     writer.close()
@@ -168,9 +169,8 @@ class Stack:
         self.env |= self.servers.environment()
         await self._run_once("shared.migrate")
         self.supervisor = Supervisor(services(self.plan, self.env), self.plan.home / "logs", self.reporter)
-        key_path = self.plan.home / "key"
-        await asyncio.gather(self._run_once("shared.firstkey", str(key_path)), self.supervisor.start())
-        return key_path.read_text().strip()
+        await self.supervisor.start()
+        return await self._key()
 
     async def stop(self) -> None:
         """Workers, then the gateway, then the servers."""
@@ -196,6 +196,15 @@ class Stack:
                 f"  its data is in {moved_to}",
                 highlight=False,
             )
+
+    async def _key(self) -> str:
+        """The key that the first run wrote, or a new one when that is gone or no longer good."""
+        path = self.plan.home / "key"
+        known = path.read_text().strip() if path.exists() else ""
+        # The gateway knows at once; a process of our own to ask the database takes a second.
+        if not (known and self.plan.gateway and await _answers(self.plan.port, KEY_CHECK_PATH, known)()):
+            await self._run_once("shared.firstkey", str(path))
+        return path.read_text().strip()
 
     async def _run_once(self, module: str, *arguments: str) -> None:
         """Run one of our modules to its end. Raises UpFailed with its last words."""

@@ -267,6 +267,20 @@ def upgrade() -> None:
     )
     op.create_index("generations_account", "generations", ["account_id", "id"], unique=False)
     op.create_index(
+        "generations_active",
+        "generations",
+        ["account_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("wake_at IS NOT NULL"),
+    )
+    op.create_index(
+        "generations_completed",
+        "generations",
+        ["account_id", "completed_at"],
+        unique=False,
+        postgresql_where=sa.text("completed_at IS NOT NULL"),
+    )
+    op.create_index(
         "generations_due",
         "generations",
         ["kind", "wake_at"],
@@ -293,13 +307,6 @@ def upgrade() -> None:
         ["kind", "account_id", sa.literal_column("priority DESC"), "id"],
         unique=False,
         postgresql_where=sa.text("state = 'queued'"),
-    )
-    op.create_index(
-        "generations_running",
-        "generations",
-        ["account_id"],
-        unique=False,
-        postgresql_where=sa.text("state IN ('submitting', 'waiting', 'storing')"),
     )
     op.create_index(
         "generations_start_deadline",
@@ -477,11 +484,6 @@ def downgrade() -> None:
         "generations_start_deadline", table_name="generations", postgresql_where=sa.text("state = 'queued'")
     )
     op.drop_index(
-        "generations_running",
-        table_name="generations",
-        postgresql_where=sa.text("state IN ('submitting', 'waiting', 'storing')"),
-    )
-    op.drop_index(
         "generations_queued", table_name="generations", postgresql_where=sa.text("state = 'queued'")
     )
     op.drop_index(
@@ -492,6 +494,14 @@ def downgrade() -> None:
     )
     op.drop_index(
         "generations_due", table_name="generations", postgresql_where=sa.text("wake_at IS NOT NULL")
+    )
+    op.drop_index(
+        "generations_completed",
+        table_name="generations",
+        postgresql_where=sa.text("completed_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "generations_active", table_name="generations", postgresql_where=sa.text("wake_at IS NOT NULL")
     )
     op.drop_index("generations_account", table_name="generations")
     op.drop_table("generations")

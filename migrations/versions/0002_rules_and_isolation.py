@@ -27,7 +27,6 @@ ACCOUNT_TABLES = {
 OPEN_TABLES = ("alembic_version", "model_cards", "queues", "workers")
 DEFINER_FUNCTIONS = (
     "auth.find_api_key(text)",
-    "auth.generation_positions(uuid[], uuid[])",
     "auth.queue_room(text[])",
 )
 ISOLATED = ("accounts", *ACCOUNT_TABLES, "provider_health")
@@ -49,16 +48,6 @@ RETURNS TABLE (
            a.status
     FROM api_keys k JOIN accounts a ON a.id = k.account_id
     WHERE k.key_id = wanted
-$$;
-
--- One statement for everything that a gateway watches, whoever owns it.
-CREATE FUNCTION auth.generation_positions(watched uuid[], accounts uuid[])
-RETURNS TABLE (id uuid, account_id uuid, seq bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT g.id, g.account_id, g.seq FROM generations g WHERE g.id = ANY (watched)
-    UNION
-    SELECT g.id, g.account_id, g.seq FROM generations g
-    WHERE g.account_id = ANY (accounts) AND g.wake_at IS NOT NULL
 $$;
 
 -- How many more steps of each kind may be announced now: half as many again as there are slots, less what is

@@ -59,7 +59,6 @@ FUNCTIONS = (
 
 
 def upgrade() -> None:
-    op.execute("DROP FUNCTION IF EXISTS auth.generation_positions(uuid[], uuid[])")
     op.execute("GRANT CREATE ON SCHEMA auth TO penstock_worker")
     for definition, function in zip((POSITIONS, MISSED), FUNCTIONS, strict=True):
         op.execute(definition)

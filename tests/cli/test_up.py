@@ -183,6 +183,13 @@ async def test_nothing_outlives_a_killed_up_and_the_next_one_starts(home: Path, 
     assert (home / ".penstock" / "key").read_text() == key
     assert await again.end() == 0
 
+    (home / ".penstock" / "key").write_text("ps_live_no_longer_good")
+    renewed = Run(home, port, "--only", "gateway")
+    starts.append(renewed)
+    await renewed.ready()
+    assert (home / ".penstock" / "key").read_text() not in (key, "ps_live_no_longer_good")
+    assert await renewed.end() == 0
+
 
 async def test_a_port_that_is_taken_is_said(home: Path, starts: list[Run]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:

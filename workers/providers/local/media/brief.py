@@ -145,6 +145,8 @@ def _scene(things: frozenset[str]) -> str:
 def _default_hour(things: frozenset[str], number: int) -> str:
     if "rain" in things:
         return "storm"
+    if "fog" in things:
+        return ("dawn", "dusk")[number % 2]
     if "city" in things:
         return ("dusk", "night")[number % 2]
     return ("dawn", "day", "dusk", "day")[number % 4]

@@ -87,7 +87,7 @@ def anime(picture: Floats, rng: np.random.Generator) -> Floats:
 def render_3d(picture: Floats, rng: np.random.Generator) -> Floats:
     """Matte, moulded shapes: each tone is given thickness by a light from the upper left."""
     unit = min(picture.shape[:2])
-    soft = from_image(to_image(picture).filter(ImageFilter.ModeFilter(5)).filter(ImageFilter.GaussianBlur(unit / 900)))
+    soft = from_image(to_image(picture).filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(unit / 700)))
     relief = fields.blur(luma(soft), unit / 220)
     step = max(1, unit // 300)
     bevel = np.clip((relief - np.roll(relief, (step, step), (0, 1))) * -2.2, -0.16, 0.2)

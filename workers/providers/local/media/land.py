@@ -165,12 +165,15 @@ def grass(palette: Palette) -> Floats:
     return mix(np.array([0.42, 0.60, 0.28], np.float32), palette.land, 0.4)
 
 
-def paint_flowers(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator) -> None:
-    """Beds of blades and blooms, larger and sparser towards the viewer."""
+def paint_flowers(
+    canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, rows: slice = slice(None)
+) -> None:
+    """Beds of blades and blooms, larger and sparser towards the viewer; `rows` of the nine of them."""
     green = grass(palette)
-    hues = [np.asarray(tint, np.float32) for tint in brief.tints] or [palette.accent, mix(palette.accent, WHITE, 0.5)]
+    hues = [np.asarray(tint, np.float32) for tint in brief.tints if tint[1] < max(tint[0], tint[2])]
+    hues = hues or [palette.accent, mix(palette.accent, WHITE, 0.5)]
     hues.append(mix(hues[0], WHITE, 0.35))
-    for row, near in enumerate(np.linspace(0.0, 1.0, 9)):
+    for row, near in list(enumerate(np.linspace(0.0, 1.0, 9)))[rows]:
         at = canvas.height * (0.70 + 0.30 * near**1.3)
         size = canvas.unit * (0.0035 + 0.014 * near**1.6)
         count = int(150 * (1 - 0.72 * near) * canvas.width / canvas.unit)

@@ -20,10 +20,10 @@ def paint_space(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.G
     canvas.add(np.broadcast_to(night, (1, 1, 3)))
     ratio = width / canvas.unit
     for hue, turn in ((palette.accent, 1.5), (palette.sky[len(palette.sky) // 2], 2.2), (mix(palette.accent, palette.light, 0.5), 3.4)):
-        warp = fields.fbm(rng, width, height, turn * ratio, turn, 6)
-        filaments = 1 - np.abs(fields.fbm(rng, width, height, turn * 1.2 * ratio, turn * 1.2, 5) * 2 - 1)
+        warp = fields.fbm(rng, width, height, turn * ratio, turn, 5)
+        filaments = 1 - np.abs(fields.fbm(rng, width, height, turn * 1.2 * ratio, turn * 1.2, 4) * 2 - 1)
         canvas.glow(hue, (fields.smoothstep(0.38, 1.0, warp) * (0.3 + 0.7 * filaments**3)) * 0.85)
-    dust = fields.fbm(rng, width, height, 3 * ratio, 3, 5)
+    dust = fields.fbm(rng, width, height, 3 * ratio, 3, 4)
     canvas.add(night, fields.smoothstep(0.55, 0.95, dust) * 0.7)
     _star_field(canvas, rng)
     _planet(canvas, palette, rng)

@@ -148,6 +148,7 @@ def _fill(template: str, topic: Topic, rng: Random) -> str:
         person=rng.choice(_PEOPLE),
         clause=rng.choice(_CLAUSES),
     )
+    text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
     return text[0].upper() + text[1:]
 
 

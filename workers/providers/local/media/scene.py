@@ -28,6 +28,8 @@ def build(brief: Brief, width: int, height: int, layered: bool = False) -> tuple
     rng = np.random.default_rng(brief.seed)
     stage = Stage(Canvas(width, height, layered), brief, for_brief(brief, rng), rng)
     _PLACES[brief.scene](stage)
+    if brief.has("fog"):
+        stage.canvas.add(stage.palette.haze, 0.22, depth=0.55)
     sky.paint_weather(stage.canvas, brief, stage.palette, rng)
     return stage.canvas, stage.palette
 
@@ -136,13 +138,14 @@ def _meadow(stage: Stage) -> None:
     lamp = sky.paint_sky(canvas, brief, palette, rng, 0.6)
     land.paint_ridges(canvas, brief, palette, rng, lamp, 0.48, 0.58, 3, 0.5)
     hill = land.paint_meadow(canvas, palette, rng, 0.60)
-    if brief.has("house"):
-        built.paint_house(canvas, brief, palette, canvas.width * 0.30, canvas.height * 0.72, 0.085)
     x = 0.72 if lamp.x < canvas.width / 2 else 0.26
+    if brief.has("house"):
+        built.paint_house(canvas, brief, palette, canvas.width * (1 - x), canvas.height * 0.72, 0.085)
     if not any(brief.has(animal) for animal in ANIMALS):
         life.paint_tree(canvas, palette, rng, canvas.width * x, canvas.height * 0.77, canvas.unit * 0.36)
-    _animals(stage, float(hill[int(canvas.width * x)]) + canvas.unit * 0.03, 0.3, x)
-    land.paint_flowers(canvas, brief, palette, rng)
+    land.paint_flowers(canvas, brief, palette, rng, slice(0, 5))
+    _animals(stage, float(hill[int(canvas.width * x)]) + canvas.unit * 0.06, 0.3, x)
+    land.paint_flowers(canvas, brief, palette, rng, slice(5, None))
     if brief.has("balloon"):
         built.paint_balloon(canvas, brief, palette, canvas.width * 0.64, canvas.height * 0.24, 0.075)
 
