@@ -54,8 +54,13 @@ class Plan:
     """The servers to start; the settings name the others."""
 
     @property
+    def reached_at(self) -> str:
+        """The host by which this machine reaches the gateway."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared only
+
+    @property
     def address(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared only
+        host = f"[{self.reached_at}]" if ":" in self.reached_at else self.reached_at
         return f"http://{host}:{self.port}"
 
 
@@ -63,7 +68,7 @@ def services(plan: Plan, env: Mapping[str, str]) -> list[Service]:
     """The processes of a plan. Workers end before the gateway, and have the time to drain."""
     found: list[Service] = []
     if plan.gateway:
-        ready = _answers(plan.port, "/readyz")
+        ready = _answers(plan, "/readyz")
         found.append(Service(GATEWAY, _module("gateway"), env, ready=ready, stop_timeout_s=GATEWAY_STOP_S))
     for kind, count in plan.workers.items():
         for number in range(1, count + 1):
@@ -79,15 +84,15 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", name, *arguments)
 
 
-def _answers(port: int, path: str, key: str = "") -> Callable[[], Awaitable[bool]]:
-    """Asks for `path` on the loopback port; a client library would cost more memory than the supervisor."""
+def _answers(plan: Plan, path: str, key: str = "") -> Callable[[], Awaitable[bool]]:
+    """Asks the gateway for `path`; a client library would cost more memory than the supervisor."""
     authorization = f"Authorization: Bearer {key}\r\n" if key else ""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Connection: close\r\n\r\n"
 
     async def ask() -> bool:
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(2):
-                reader, writer = await asyncio.open_connection("localhost", port)
+                reader, writer = await asyncio.open_connection(plan.reached_at, plan.port)
                 try:
                     writer.write(request.encode())
                     return b" 200 " in await reader.readline()
@@ -202,7 +207,7 @@ class Stack:
         path = self.plan.home / "key"
         known = path.read_text().strip() if path.exists() else ""
         # The gateway knows at once; a process of our own to ask the database takes a second.
-        if not (known and self.plan.gateway and await _answers(self.plan.port, KEY_CHECK_PATH, known)()):
+        if not (known and self.plan.gateway and await _answers(self.plan, KEY_CHECK_PATH, known)()):
             await self._run_once("shared.firstkey", str(path))
         return path.read_text().strip()
 

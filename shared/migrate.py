@@ -6,6 +6,7 @@ user of DATABASE_OWNER_URL (or DATABASE_URL) must be allowed to make them, or th
 """
 
 import asyncio
+import sys
 from importlib.resources import files
 
 import asyncpg
@@ -14,7 +15,7 @@ from alembic.config import Config
 
 from shared.db import Role
 from shared.settings import Settings
-from shared.storage import ObjectStore
+from shared.storage import ObjectStore, StorageError
 
 
 def alembic_config(url: str) -> Config:
@@ -61,11 +62,16 @@ async def make_bucket(settings: Settings) -> None:
         await store.close()
 
 
-def main() -> None:
+def main() -> int:
     settings = Settings()
     migrate(settings.owner_url)
-    asyncio.run(make_bucket(settings))
+    try:
+        asyncio.run(make_bucket(settings))
+    except StorageError as error:
+        sys.stderr.write(f"The schema is ready, but the bucket {settings.s3_bucket} is not: {error}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -56,8 +56,14 @@ class ObjectStore:
         await self._stack.aclose()
 
     async def ensure_bucket(self) -> None:
-        """Makes the bucket if it is not there."""
+        """Makes the bucket if it is not there. Raises StorageError."""
         client = await self._s3()
+        try:
+            await self.ping()
+        except ObjectMissing:
+            pass
+        else:
+            return
         try:
             await client.create_bucket(Bucket=self._bucket)
         except ClientError as error:

@@ -241,29 +241,28 @@ class Admitter:
         direct = await self._take_room(drafts)
         results: dict[UUID, Admission | BaseException] = {}
         async with self._db.transaction(account_id) as tx:
-            fresh = await self._unseen(tx, account_id, drafts, results)
+            fresh, repeated = await self._unseen(tx, account_id, drafts)
             affordable = await self._affordable(tx, account_id, fresh, results)
             rows = await _insert(tx, account_id, affordable, direct)
             await record(tx, [_reserve(account_id, draft) for draft in affordable if draft.plan.reserve])
             await _keep_answers(tx, account_id, affordable, rows)
+            # Only now is the first one's answer there, if it came in this very batch.
+            for draft in repeated:
+                results[draft.id] = await _answer_of_first(tx, account_id, draft)
         results |= {draft.id: Admission(rows[draft.id]) for draft in affordable}
         await self._announce(account_id, [rows[draft.id] for draft in affordable], direct)
         return [results[draft.id] for draft in drafts]
 
     async def _unseen(
-        self,
-        tx: Tx,
-        account_id: UUID,
-        drafts: Sequence[_Draft],
-        results: dict[UUID, Admission | BaseException],
-    ) -> list[_Draft]:
-        """The drafts that are first with their key; the others get the first one's answer."""
+        self, tx: Tx, account_id: UUID, drafts: Sequence[_Draft]
+    ) -> tuple[list[_Draft], list[_Draft]]:
+        """The drafts that are first with their key or have none, and those whose key was used before."""
         keyed: dict[tuple[str, str], _Draft] = {}
         for draft in drafts:
             if draft.idempotency is not None:
                 keyed.setdefault((draft.idempotency.route, draft.idempotency.key), draft)
         if not keyed:
-            return list(drafts)
+            return list(drafts), []
         ordered = sorted(keyed.items())
         won = await tx.fetch(
             _CLAIM_KEYS,
@@ -274,13 +273,8 @@ class Admitter:
             [draft.id for _, draft in ordered],
         )
         firsts = {keyed[row["route"], row["key"]].id for row in won}
-        fresh = []
-        for draft in drafts:
-            if draft.idempotency is None or draft.id in firsts:
-                fresh.append(draft)
-            else:
-                results[draft.id] = await _answer_of_first(tx, account_id, draft.idempotency)
-        return fresh
+        fresh = [draft for draft in drafts if draft.idempotency is None or draft.id in firsts]
+        return fresh, [draft for draft in drafts if draft not in fresh]
 
     async def _affordable(
         self,
@@ -387,13 +381,14 @@ async def _stored_answer(tx: Tx, account_id: UUID, idempotency: Idempotency) -> 
     return StoredResponse(row["status"], row["headers"], row["body"])
 
 
-async def _answer_of_first(tx: Tx, account_id: UUID, idempotency: Idempotency) -> Admission | BaseException:
+async def _answer_of_first(tx: Tx, account_id: UUID, draft: _Draft) -> Admission | BaseException:
+    assert draft.idempotency is not None  # noqa: S101  # only keyed drafts are repeated
     try:
-        stored = await _stored_answer(tx, account_id, idempotency)
+        stored = await _stored_answer(tx, account_id, draft.idempotency)
     except (IdempotencyMismatch, IdempotencyInProgress) as error:
         return error
     if stored is None:
-        return IdempotencyInProgress("The first request with this key is still running.", retry_after_s=1)
+        return IdempotencyInProgress("The first request with this key was refused just now.", retry_after_s=1)
     return Admission(None, stored)
 
 

@@ -1,15 +1,18 @@
 """A real gateway on a real socket, and a client that speaks to it as one account."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
 import aiohttp
 import orjson
 from aiohttp import web
+from PIL import Image
 
 from gateway.app import create_app, open_deps
 from gateway.deps import Deps
@@ -18,6 +21,7 @@ from shared.domains import accounts
 from shared.domains.accounts import Scope
 from shared.ids import new_id
 from shared.settings import Settings
+from workers.providers.base import Finished, Request, Sink, Usage
 
 TERMINAL = {"completed", "failed", "canceled", "expired"}
 
@@ -149,3 +153,27 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         finally:
             await worker.close()
             await runner.cleanup()
+
+
+class Painter:
+    """The scripted provider's behaviour: one PNG per request, after `gate` is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def paint(self, request: Request, sink: Sink) -> Finished:
+        await self.gate.wait()
+        stored = await sink.write(0, "image/png", _chunks(picture()))
+        return Finished((stored,), Usage({"run": Decimal(1)}))
+
+
+def picture(side: int = 32, form: str = "PNG", **options: Any) -> bytes:
+    """A small picture."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((side, side)).convert("RGB").save(out, form, **options)
+    return out.getvalue()
+
+
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
+    yield data

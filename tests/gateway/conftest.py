@@ -6,26 +6,43 @@ import pytest
 
 from shared.catalog import publish
 from shared.settings import Settings
-from tests.gateway.api import Api, Gateway, open_gateway
-from tests.pipeline import ScriptedProvider
+from tests.gateway.api import Api, Gateway, Painter, open_gateway
+from tests.pipeline import Pipeline, ScriptedProvider
 
 
 @pytest.fixture(scope="session")
 async def served(settings: Settings) -> AsyncIterator[Gateway]:
     """A gateway for this worker."""
-    async with open_gateway(settings.model_copy(update={"max_wait_s": 20})) as gateway:
+    changes = {"max_wait_s": 20, "allowed_origins": ("https://app.example",), "max_upload_bytes": 1 << 20}
+    async with open_gateway(settings.model_copy(update=changes)) as gateway:
         await gateway.deps.store.ensure_bucket()
         yield gateway
 
 
 @pytest.fixture
-async def api(served: Gateway) -> Api:
+async def api(served: Gateway) -> AsyncIterator[Api]:
     """A client of a fresh account, with an admin key; the scripted provider's models are known."""
     await publish(served.worker, ScriptedProvider().cards)
-    return await served.account()
+    client = await served.account()
+    yield client
+    await served.worker.execute("DELETE FROM generations")
+
+
+@pytest.fixture
+async def other(api: Api) -> Api:
+    """A client of another account."""
+    return await api.gateway.account()
 
 
 @pytest.fixture
 def nobody(api: Api) -> Api:
     """A client without a key."""
     return Api(api.gateway, api.account_id, None)
+
+
+@pytest.fixture
+async def painter(api: Api, pipeline: Pipeline) -> AsyncIterator[Painter]:
+    """A running worker whose provider paints small pictures."""
+    painting = Painter()
+    async with pipeline.engine(ScriptedProvider(painting.paint)):
+        yield painting
