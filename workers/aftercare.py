@@ -40,7 +40,6 @@ from workers.providers.base import (
 log = get_logger(__name__)
 
 BATCH = 100
-TICK_S = 0.5
 LOOK_AGAIN_S = 1.0
 LATE_LOOK_S = 10.0
 ASK_TIMEOUT_S = 15.0
@@ -51,17 +50,6 @@ class Aftercare:
         self._db = db
         self._publisher = publisher
         self._providers = providers
-
-    async def run(self) -> None:
-        """Looks after open submissions until it is cancelled."""
-        while True:
-            try:
-                await self.tick()
-            except CONNECTION_ERRORS as error:
-                log.warning("aftercare_put_off", error=type(error).__name__)
-            except Exception:
-                log.exception("aftercare_failed")
-            await asyncio.sleep(TICK_S)
 
     async def tick(self) -> int:
         """One look at what is due; returns how many that were."""

@@ -22,8 +22,8 @@ DISPATCH_LOCK = 0xD15
 _ROOM = """
 SELECT least($2::int, ceil(1.5 * coalesce(sum(w.slots), 0))::int - (
     SELECT count(*) FROM generations g
-    WHERE g.kind = $1 AND g.wake_at IS NOT NULL AND g.state <> 'waiting'
-        AND (g.owner IS NOT NULL OR (g.rung AND g.wake_at > now()))
+    WHERE g.kind = $1 AND (g.owner IS NOT NULL OR g.rung) AND g.state <> 'waiting'
+        AND (g.owner IS NOT NULL OR g.wake_at > now())
 )::int)
 FROM workers w
 WHERE $1 = ANY (w.kinds) AND NOT w.draining

@@ -5,6 +5,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from shared.log import get_logger
 from shared.queue import Bell
 from shared.settings import Settings
 from shared.storage import ObjectStore
+from workers import clock
 from workers.aftercare import Aftercare
 from workers.artifacts import Artifacts
 from workers.dispatch import Dispatcher
@@ -32,16 +35,11 @@ from workers.steps import Steps, Tools
 
 log = get_logger(__name__)
 
-DISPATCH_TICK_S = 0.25
-DISPATCH_GAP_S = 0.01
+TICK_S = 0.25
+"""How often an idle process asks what is due."""
+GAP_S = 0.01
+"""The least time between two looks at the clock, however busy the process is."""
 DISPATCH_BATCH = 300
-REAP_TICK_S = 1.0
-
-_DUE = """
-SELECT k.kind FROM unnest($1::text[]) AS k(kind)
-WHERE EXISTS (SELECT FROM generations g
-    WHERE g.kind = k.kind AND g.wake_at <= now() AND g.owner IS NULL AND g.state <> 'waiting')
-"""
 
 
 class Engine:
@@ -77,14 +75,13 @@ class Engine:
             self._lifecycle, self._router, providers, self._artifacts, self._store, self._publisher, settings,
             self._lease,
         ))  # fmt: skip
-        self._poller = Poller(
-            db, self._lifecycle, self._steps, self._lease, providers, self._publisher, kinds
-        )
+        self._poller = Poller(self._lifecycle, self._steps, self._lease, providers, self._publisher, kinds)
         self._aftercare = Aftercare(db, self._publisher, providers)
         self._dispatcher = Dispatcher(db, self._bell, self._run_here)
         self._slots = {kind: asyncio.Semaphore(settings.worker_slots) for kind in kinds}
         self._wake = asyncio.Event()
-        self._backlog: set[str] = set()
+        self._backlog = False
+        self._duties: dict[str, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._direct: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -114,9 +111,7 @@ class Engine:
     async def start(self) -> None:
         """Begins to beat, to dispatch and to poll."""
         await self._lease.register()
-        loops: list[Coroutine[Any, Any, None]] = [self._lease.run(), self._reap(), self._aftercare.run()]
-        if self.kinds:
-            loops += [self._dispatch(), self._poller.run()]
+        loops: list[Coroutine[Any, Any, None]] = [self._lease.run(), self._watch_clock()]
         if self._maintenance:
             duties = Maintenance(self._db, self._lifecycle, self._store)
             loops.append(duties.run(lambda: self._lease.worker_id))
@@ -136,7 +131,7 @@ class Engine:
         except CONNECTION_ERRORS as error:
             log.warning("drain_not_announced", error=type(error).__name__)
         heartbeat, *others = self._tasks
-        await _end(others)
+        await _end([*others, *self._duties.values()])
         await self._steps.drain(self.settings.drain_timeout_s)
         await self._poller.drain()
         await _end([heartbeat])
@@ -153,44 +148,58 @@ class Engine:
         ):  # fmt: skip
             await _quietly(closing)
 
-    # The loops.
+    # The clock.
 
-    async def _dispatch(self) -> None:
+    async def _watch_clock(self) -> None:
+        pause_s = TICK_S
         while True:
-            try:
-                async with asyncio.timeout(DISPATCH_TICK_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
                     await self._wake.wait()
-            except TimeoutError:
-                pass
             self._wake.clear()
+            await asyncio.sleep(GAP_S)
             try:
-                await self._dispatch_due()
+                due = await clock.read(self._db, self.kinds, self.settings.lease_ttl_s)
             except CONNECTION_ERRORS as error:
-                log.warning("dispatch_put_off", error=type(error).__name__)
+                log.warning("clock_not_read", error=type(error).__name__)
+                pause_s = TICK_S
             except Exception:
-                log.exception("dispatch_failed")
-            await asyncio.sleep(DISPATCH_GAP_S)
+                log.exception("clock_not_read")
+                pause_s = TICK_S
+            else:
+                self._attend(due)
+                pause_s = TICK_S if due.poll_in_s is None else min(max(due.poll_in_s, GAP_S), TICK_S)
 
-    async def _dispatch_due(self) -> None:
-        due = {row["kind"] for row in await self._db.fetch(_DUE, list(self.kinds))}
-        self._backlog = due
-        for kind in due:
-            await self._dispatcher.dispatch(kind, DISPATCH_BATCH)
+    def _attend(self, due: clock.Due) -> None:
+        """Starts what is due, each duty once at a time, so that a slow one delays no other."""
+        self._backlog = bool(due.steps)
+        for kind in due.steps:
+            self._do(f"dispatch {kind}", partial(self._dispatcher.dispatch, kind, DISPATCH_BATCH))
+        if due.poll_in_s is not None and due.poll_in_s <= 0:
+            self._do("poll", self._poller.tick)
+        if due.open_submissions:
+            self._do("aftercare", self._aftercare.tick)
+        if due.abandoned:
+            self._do("reap", self._reap)
+
+    def _do(self, name: str, duty: Callable[[], Awaitable[object]]) -> None:
+        running = self._duties.get(name)
+        if running is None or running.done():
+            self._duties[name] = asyncio.create_task(self._guarded(name, duty))
+
+    async def _guarded(self, name: str, duty: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await duty()
+        except CONNECTION_ERRORS as error:
+            log.warning("duty_put_off", duty=name, error=type(error).__name__)
+        except Exception:
+            log.exception("duty_failed", duty=name)
 
     async def _reap(self) -> None:
-        while True:
-            await asyncio.sleep(REAP_TICK_S)
-            try:
-                reaped = await fleet.reap(self._db, self.settings.lease_ttl_s)
-            except CONNECTION_ERRORS as error:
-                log.warning("reaping_put_off", error=type(error).__name__)
-                continue
-            except Exception:
-                log.exception("reaping_failed")
-                continue
-            if reaped.freed or reaped.dead:
-                log.warning("reaped", freed=reaped.freed, dead=[str(worker) for worker in reaped.dead])
-                self._wake.set()
+        reaped = await fleet.reap(self._db, self.settings.lease_ttl_s)
+        if reaped.freed or reaped.dead:
+            log.warning("reaped", freed=reaped.freed, dead=[str(worker) for worker in reaped.dead])
+            self._wake.set()
 
     def _slot_freed(self) -> None:
         """While work is waiting, a freed slot is filled without waiting for the clock."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from shared.crashpoints import reach
-from shared.db import CONNECTION_ERRORS, Database
+from shared.db import CONNECTION_ERRORS
 from shared.domains.generations import LeaseLost, Lifecycle, PollAgain, SubmissionChange, Work
 from shared.errors import JobError
 from shared.events import Publisher, progress_frame
@@ -24,16 +24,10 @@ from workers.steps import Steps
 log = get_logger(__name__)
 
 CLAIM_LIMIT = 200
-MAX_PAUSE_S = 0.25
 POLL_TIMEOUT_S = 15.0
 LOOK_LIMITS_S = (0.05, 15.0)
 _LEARNING_RATE = 0.2
 _LATE_SHARE = 0.25
-
-_NEXT_DUE = """
-SELECT extract(epoch FROM min(wake_at) - now())::float8 FROM generations
-WHERE kind = ANY ($1) AND state = 'waiting' AND owner IS NULL
-"""
 
 
 class RunTimes:
@@ -68,7 +62,6 @@ class Poller:
 
     def __init__(
         self,
-        db: Database,
         lifecycle: Lifecycle,
         steps: Steps,
         lease: Lease,
@@ -76,7 +69,6 @@ class Poller:
         publisher: Publisher,
         kinds: Sequence[str],
     ) -> None:
-        self._db = db
         self._lifecycle = lifecycle
         self._steps = steps
         self._lease = lease
@@ -91,17 +83,6 @@ class Poller:
     def running(self) -> list[Any]:
         """The generations that are being asked about now."""
         return list(self._held)
-
-    async def run(self) -> None:
-        """Polls until it is cancelled."""
-        while True:
-            try:
-                found = await self.tick()
-                if found < CLAIM_LIMIT:
-                    await asyncio.sleep(await self._pause_s())
-            except CONNECTION_ERRORS as error:
-                log.warning("polling_put_off", error=type(error).__name__)
-                await asyncio.sleep(0.5)
 
     async def drain(self) -> None:
         """Waits for what is being asked about."""
@@ -118,10 +99,6 @@ class Poller:
         for name, group in by_provider.items():
             self._spawn(self._look(name, group))
         return len(works)
-
-    async def _pause_s(self) -> float:
-        due_s = await self._db.fetchval(_NEXT_DUE, self._kinds)
-        return MAX_PAUSE_S if due_s is None else min(max(due_s, 0.02), MAX_PAUSE_S)
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)

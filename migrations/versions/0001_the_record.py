@@ -274,25 +274,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("wake_at IS NOT NULL"),
     )
     op.create_index(
+        "generations_busy",
+        "generations",
+        ["kind", "owner"],
+        unique=False,
+        postgresql_where=sa.text("owner IS NOT NULL OR rung"),
+    )
+    op.create_index(
         "generations_completed",
         "generations",
         ["account_id", "completed_at"],
         unique=False,
         postgresql_where=sa.text("completed_at IS NOT NULL"),
-    )
-    op.create_index(
-        "generations_due",
-        "generations",
-        ["kind", "wake_at"],
-        unique=False,
-        postgresql_where=sa.text("wake_at IS NOT NULL"),
-    )
-    op.create_index(
-        "generations_owned",
-        "generations",
-        ["owner"],
-        unique=False,
-        postgresql_where=sa.text("owner IS NOT NULL"),
     )
     op.create_index(
         "generations_parent",
@@ -304,7 +297,7 @@ def upgrade() -> None:
     op.create_index(
         "generations_queued",
         "generations",
-        ["kind", "account_id", sa.literal_column("priority DESC"), "id"],
+        ["kind", "account_id", sa.literal_column("priority DESC"), "id", "wake_at"],
         unique=False,
         postgresql_where=sa.text("state = 'queued'"),
     )
@@ -314,6 +307,20 @@ def upgrade() -> None:
         ["start_deadline_at"],
         unique=False,
         postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "generations_stepping",
+        "generations",
+        ["kind", "wake_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('submitting', 'storing')"),
+    )
+    op.create_index(
+        "generations_waiting",
+        "generations",
+        ["kind", "wake_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
         "idempotency_keys",
@@ -481,6 +488,14 @@ def downgrade() -> None:
     op.drop_index("idempotency_keys_expiry", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index(
+        "generations_waiting", table_name="generations", postgresql_where=sa.text("state = 'waiting'")
+    )
+    op.drop_index(
+        "generations_stepping",
+        table_name="generations",
+        postgresql_where=sa.text("state IN ('submitting', 'storing')"),
+    )
+    op.drop_index(
         "generations_start_deadline", table_name="generations", postgresql_where=sa.text("state = 'queued'")
     )
     op.drop_index(
@@ -490,15 +505,12 @@ def downgrade() -> None:
         "generations_parent", table_name="generations", postgresql_where=sa.text("parent_id IS NOT NULL")
     )
     op.drop_index(
-        "generations_owned", table_name="generations", postgresql_where=sa.text("owner IS NOT NULL")
-    )
-    op.drop_index(
-        "generations_due", table_name="generations", postgresql_where=sa.text("wake_at IS NOT NULL")
-    )
-    op.drop_index(
         "generations_completed",
         table_name="generations",
         postgresql_where=sa.text("completed_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "generations_busy", table_name="generations", postgresql_where=sa.text("owner IS NOT NULL OR rung")
     )
     op.drop_index(
         "generations_active", table_name="generations", postgresql_where=sa.text("wake_at IS NOT NULL")

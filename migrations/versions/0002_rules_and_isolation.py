@@ -58,15 +58,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT k.kind, CASE
         WHEN EXISTS (SELECT FROM queues q WHERE q.kind = k.kind AND q.paused
             AND (q.paused_until IS NULL OR q.paused_until > now())) THEN 0
-        WHEN EXISTS (SELECT FROM generations g WHERE g.kind = k.kind AND g.wake_at <= now()
-            AND g.owner IS NULL AND g.state <> 'waiting') THEN 0
+        WHEN EXISTS (SELECT FROM generations g WHERE g.kind = k.kind AND g.state = 'queued'
+            AND g.wake_at <= now() AND g.owner IS NULL) THEN 0
         ELSE greatest(0, (
             SELECT ceil(1.5 * coalesce(sum(w.slots), 0)) FROM workers w
             WHERE k.kind = ANY (w.kinds) AND NOT w.draining AND w.beat_at > now() - interval '8 seconds'
         )::int - (
             SELECT count(*) FROM generations g
-            WHERE g.kind = k.kind AND g.wake_at IS NOT NULL AND g.state <> 'waiting'
-                AND (g.owner IS NOT NULL OR g.rung)
+            WHERE g.kind = k.kind AND (g.owner IS NOT NULL OR g.rung) AND g.state <> 'waiting'
         )::int)
         END
     FROM unnest(wanted) AS k(kind)

@@ -48,16 +48,24 @@ class Generation(SQLModel, table=True):
             name="generations_cost_status",
         ),
         CheckConstraint("billed_to IN ('platform', 'byok')", name="generations_billed_to"),
-        Index("generations_due", "kind", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
-        Index("generations_owned", "owner", postgresql_where=text("owner IS NOT NULL")),
+        # One index for each clock: a long queue is never read to find what waits, or the other way round.
         Index(
             "generations_queued",
             "kind",
             "account_id",
             text("priority DESC"),
             "id",
+            "wake_at",
             postgresql_where=text("state = 'queued'"),
         ),
+        Index(
+            "generations_stepping",
+            "kind",
+            "wake_at",
+            postgresql_where=text("state IN ('submitting', 'storing')"),
+        ),
+        Index("generations_waiting", "kind", "wake_at", postgresql_where=text("state = 'waiting'")),
+        Index("generations_busy", "kind", "owner", postgresql_where=text("owner IS NOT NULL OR rung")),
         Index("generations_start_deadline", "start_deadline_at", postgresql_where=text("state = 'queued'")),
         Index("generations_active", "account_id", "id", postgresql_where=text("wake_at IS NOT NULL")),
         Index(

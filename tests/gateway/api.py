@@ -104,7 +104,7 @@ class Api:
         async with self.gateway.http.request(
             method, url, headers=sent, allow_redirects=False, **options
         ) as answer:
-            return Response(answer.status, dict(answer.headers), await answer.read())
+            return Response(answer.status, answer.headers, await answer.read())
 
     async def get(self, path: str, **options: Any) -> Response:
         return await self.call("GET", path, **options)

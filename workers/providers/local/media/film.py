@@ -5,17 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from shared.media import images, video
 from workers.providers.local.media import brief as briefs
 from workers.providers.local.media import scene
 from workers.providers.local.media.canvas import Canvas
-from workers.providers.local.media.finish import bloom, vignette
+from workers.providers.local.media.finish import bloom, to_image, vignette
 from workers.providers.local.media.made import Made, ReportProgress, unreported
 
 MARGIN = 1.16
 """How much larger than the frame a scene is painted, so that the camera has room."""
+CLOUD_DEPTH = 0.12
 Pixels = NDArray[np.uint8]
 
 
@@ -69,6 +70,21 @@ class Path:
         return self.across * swing, self.down * swing, eased if self.zoom > 0 else 1 - eased
 
 
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """One depth of a scene, premultiplied, and what of what is behind it shows through."""
+
+    depth: float
+    paint: Image.Image
+    through: Image.Image
+
+    def over(self, behind: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
+        """This plane's window `box`, resampled to `size`: parts of pixels blend, so slow moves do not stutter."""
+        paint = self.paint.resize(size, Image.Resampling.BILINEAR, box)
+        through = self.through.resize(size, Image.Resampling.BILINEAR, box)
+        return ImageChops.add(paint, ImageChops.multiply(behind, Image.merge("RGB", (through,) * 3)))
+
+
 def _through_scene(
     brief: briefs.Brief, width: int, height: int, count: int, duration_s: float, path: Path, progress: ReportProgress
 ) -> Iterator[Pixels]:
@@ -77,69 +93,29 @@ def _through_scene(
     progress(0.12)
     planes = _planes(canvas)
     room_x, room_y = canvas.width - width, canvas.height - height
-    light = _light(width, height)
+    light = to_image(vignette(np.ones((height, width, 3), np.float32), 0.13))
     for index in range(count):
         pan_x, pan_y, zoom = path.at(index / max(1, count - 1))
         drift = index / count * min(1.0, duration_s / 8) * 0.6
-        total = np.zeros((height, width, 3), np.float32)
-        for depth, plane in planes:
-            sway = pan_x * (0.12 + 0.88 * depth) + (drift if depth == CLOUD_DEPTH else 0.0)
-            near = 1 - zoom * 0.045 * depth
+        frame = Image.new("RGB", (width, height))
+        for plane in planes:
+            sway = pan_x * (0.12 + 0.88 * plane.depth) + (drift if plane.depth == CLOUD_DEPTH else 0.0)
+            inset_x, inset_y = width * 0.0225 * zoom * plane.depth, height * 0.0225 * zoom * plane.depth
             x = room_x / 2 * (1 + float(np.clip(sway, -1, 1)))
-            y = room_y / 2 * (1 + pan_y * depth)
-            view = _view(plane, x, y, width, height, near)
-            total *= 1 - view[..., 3:]
-            total += view[..., :3]
-        yield np.rint(np.clip(total * light, 0, 1) * 255).astype(np.uint8)
+            y = room_y / 2 * (1 + pan_y * plane.depth)
+            box = (x + inset_x, y + inset_y, x + width - inset_x, y + height - inset_y)
+            frame = plane.over(frame, (width, height), box)
+        yield np.asarray(ImageChops.multiply(frame, light))
 
 
-CLOUD_DEPTH = 0.12
-
-
-def _planes(canvas: Canvas) -> list[tuple[float, NDArray[np.float32]]]:
+def _planes(canvas: Canvas) -> list[Plane]:
     """The planes from the back; the sky's light spills over within its own plane."""
     planes = []
     for depth in sorted(canvas.planes):
-        plane = canvas.planes[depth]
-        if depth == 0.0:
-            plane = np.concatenate([bloom(np.clip(plane[..., :3], 0, 1), 0.3), plane[..., 3:]], axis=-1)
-        planes.append((depth, np.ascontiguousarray(plane, dtype=np.float32)))
+        colour, alpha = canvas.planes[depth][..., :3], canvas.planes[depth][..., 3]
+        colour = np.clip(colour, 0, 1)
+        planes.append(Plane(depth, to_image(bloom(colour, 0.3) if depth == 0 else colour), to_image(1 - alpha)))
     return planes
-
-
-def _light(width: int, height: int) -> NDArray[np.float32]:
-    return vignette(np.ones((height, width, 3), np.float32), 0.13)[..., :1]
-
-
-def _view(
-    plane: NDArray[np.float32], x: float, y: float, width: int, height: int, near: float
-) -> NDArray[np.float32]:
-    """The window at (x, y), with parts of pixels blended so that slow moves do not stutter."""
-    if near != 1:
-        return _zoomed(plane, x, y, width, height, near)
-    left, top = min(int(x), plane.shape[1] - width - 1), min(int(y), plane.shape[0] - height - 1)
-    fx, fy = np.float32(x - left), np.float32(y - top)
-    window = plane[top : top + height + 1, left : left + width + 1]
-    rows = window[:-1] * (1 - fy) + window[1:] * fy
-    return np.asarray(rows[:, :-1] * (1 - fx) + rows[:, 1:] * fx, np.float32)
-
-
-def _zoomed(
-    plane: NDArray[np.float32], x: float, y: float, width: int, height: int, near: float
-) -> NDArray[np.float32]:
-    """As `_view`, from a window `near` times as large; one axis after the other, by linear weights."""
-    rows = y + height * (1 - near) / 2 + np.arange(height, dtype=np.float32) * near
-    columns = x + width * (1 - near) / 2 + np.arange(width, dtype=np.float32) * near
-    tall = _lerp(plane, np.clip(rows, 0, plane.shape[0] - 1.001), 0)
-    return _lerp(tall, np.clip(columns, 0, plane.shape[1] - 1.001), 1)
-
-
-def _lerp(field: NDArray[np.float32], at: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    base = at.astype(np.int32)
-    shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
-    part = (at - base).astype(np.float32).reshape(shape)
-    first = field.take(base, axis)
-    return np.asarray(first + (field.take(base + 1, axis) - first) * part, np.float32)
 
 
 def _over_picture(first: bytes, width: int, height: int, count: int, path: Path) -> Iterator[Pixels]:
