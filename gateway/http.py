@@ -276,10 +276,9 @@ def _read_query(op: Operation, raw: web.Request) -> BaseModel | None:
 
 async def read_json(raw: web.Request, *, optional: bool = False) -> Any:
     """The decoded body. Raises UnsupportedMedia, InvalidInput (400 with the position), PayloadTooLarge."""
-    content_type = raw.headers.get("Content-Type")
-    if content_type != JSON:
-        if content_type is None and optional and not raw.body_exists:
-            return {}
+    if optional and not raw.body_exists:
+        return {}
+    if raw.headers.get("Content-Type") != JSON:
         _check_content_type(raw)
     content = await raw.read()
     if not content and optional:

@@ -6,6 +6,7 @@ costs nothing, and nothing in Redis is ever read to decide a fact.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Self
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from shared.settings import Settings
 STEP = "step"
 QUEUE_PREFIX = "arq:penstock:"
 WAKE_PREFIX = "penstock:bell:"
+BELL, POKE = b"bell", b"poke"
+"""What is said on the wake-up channel: there are bells to take, or the clock is worth a look."""
 BELL_TTL_MS = 60_000
 # Every bell is due at once whatever the producer's clock says; equal scores are served in the order of the
 # ids, which is the order of creation. arq skips a score of zero.
@@ -92,12 +95,18 @@ class Bell:
             )
             pipe.psetex(job_key_prefix + job_id, BELL_TTL_MS, payload)
             pipe.zadd(queue, {job_id: BELL_SCORE})
-        pipe.publish(wake_channel(kind), b"1")
+        pipe.publish(wake_channel(kind), BELL)
         try:
             await pipe.execute()
         except (RedisError, OSError, TimeoutError) as error:
             self._rest_until = time.monotonic() + self._rest_s
             raise BellUnavailable(str(error)) from error
+
+    async def poke(self, kind: str) -> None:
+        """Has the kind's workers look at the clock now. Best effort: they look by themselves soon after."""
+        with suppress(RedisError, OSError, TimeoutError):
+            if time.monotonic() >= self._rest_until:
+                await self._redis.publish(wake_channel(kind), POKE)
 
     async def close(self) -> None:
         await self._redis.aclose(close_connection_pool=True)

@@ -12,6 +12,7 @@ from shared.catalog import FREE, Catalog, ModelCard, Price
 from shared.db import Database, Role
 from shared.domains import history
 from shared.domains.admission import Admitter, NewGeneration
+from shared.domains.generations import CancelResult, request_cancel
 from shared.events import Publisher
 from shared.ids import new_id
 from shared.kinds import KINDS
@@ -74,6 +75,7 @@ class Pipeline:
     app: Database
     worker: Database
     publisher: Publisher
+    bell: Bell
     admitter: Admitter
     account_id: UUID
 
@@ -87,8 +89,17 @@ class Pipeline:
         generation_id: UUID = admission.row["id"]
         return generation_id
 
+    async def cancel(self, generation_id: UUID) -> CancelResult:
+        """Asks for a cancel as the gateway does."""
+        async with self.app.transaction(self.account_id) as tx:
+            result = await request_cancel(tx, generation_id, self.publisher, self.bell)
+        assert result is not None
+        return result
+
     async def row(self, generation_id: UUID) -> Mapping[str, Any]:
-        row = await self.worker.fetchrow("SELECT * FROM generations WHERE id = $1", generation_id)
+        row: Mapping[str, Any] | None = await self.worker.fetchrow(
+            "SELECT * FROM generations WHERE id = $1", generation_id
+        )
         assert row is not None
         return row
 
@@ -147,7 +158,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     await worker.execute("INSERT INTO accounts (id, name) VALUES ($1, 'test')", account_id)
     try:
         admitter = Admitter(app, Catalog(app), bell, publisher, settings)
-        yield Pipeline(settings, app, worker, publisher, admitter, account_id)
+        yield Pipeline(settings, app, worker, publisher, bell, admitter, account_id)
     finally:
         await publisher.close()
         await bell.close()

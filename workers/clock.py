@@ -1,4 +1,4 @@
-"""What is due, in one question: an idle process asks Postgres four times a second and nothing else.
+"""What is due, in one question: an idle process asks Postgres twice a second and nothing else.
 
 Everything that has to happen (steps to announce, jobs to look at, open submissions, dead workers) is a time
 in Postgres that has come, so one statement finds all of it.

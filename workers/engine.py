@@ -35,7 +35,7 @@ from workers.steps import Steps, Tools
 
 log = get_logger(__name__)
 
-TICK_S = 0.25
+TICK_S = 0.5
 """How often an idle process asks what is due."""
 GAP_S = 0.01
 """The least time between two looks at the clock, however busy the process is."""
@@ -122,6 +122,11 @@ class Engine:
         if not self._draining:
             await self._steps.run(generation_id, dispatch_no)
             self._slot_freed()
+
+    def nudge(self) -> None:
+        """Looks at the clock and beats now, because somebody says that there is news."""
+        self._wake.set()
+        self._lease.hurry()
 
     async def drain(self) -> None:
         """Claims nothing new, lets running paid calls finish, gives everything else back at once."""

@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +52,12 @@ class Lease:
         self._on_cancel = on_cancel
         self._on_lost = on_lost
         self._trusted_until = 0.0
+        self._hurry = asyncio.Event()
         self.worker_id = new_id()
+
+    def hurry(self) -> None:
+        """Beats now: somebody may have canceled what is held here."""
+        self._hurry.set()
 
     async def register(self) -> None:
         """Raises CONNECTION_ERRORS when Postgres is away."""
@@ -78,7 +84,10 @@ class Lease:
     async def run(self) -> None:
         """Beats until it is cancelled."""
         while True:
-            await asyncio.sleep(self._settings.heartbeat_interval_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.heartbeat_interval_s):
+                    await self._hurry.wait()
+            self._hurry.clear()
             try:
                 await self._beat()
             except CONNECTION_ERRORS as error:

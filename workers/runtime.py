@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from shared import log as logs
 from shared.log import get_logger
-from shared.queue import STEP, from_bytes, queue_name, redis_client, to_bytes, wake_channel
+from shared.queue import POKE, STEP, from_bytes, queue_name, redis_client, to_bytes, wake_channel
 from shared.settings import Settings
 from workers.engine import Engine
 
@@ -143,7 +143,10 @@ class Consumer:
                 await pubsub.subscribe(wake_channel(self._kind))
                 self._wake.set()
                 while True:
-                    if await pubsub.get_message(timeout=30.0) is not None:
+                    message = await pubsub.get_message(timeout=30.0)
+                    if message is not None and message["data"] == POKE:
+                        self._engine.nudge()
+                    elif message is not None:
                         self._wake.set()
             except (RedisError, OSError, TimeoutError) as error:
                 log.debug("bell_not_heard", kind=self._kind, error=repr(error))

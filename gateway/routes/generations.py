@@ -307,7 +307,7 @@ async def cancel_one(request: Request[Any, Any], generation_id: UUID) -> dict[st
     """Raises NotFound."""
     deps = request.deps
     async with deps.db.transaction(request.account_id) as tx:
-        result = await generations.request_cancel(tx, generation_id, deps.publisher)
+        result = await generations.request_cancel(tx, generation_id, deps.publisher, deps.bell)
     if result is None:
         raise _missing(generation_id)
     return {

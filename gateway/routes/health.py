@@ -122,9 +122,14 @@ async def _postgres(deps: Deps) -> None:
 
 async def _migrations(deps: Deps) -> None:
     found = await deps.db.fetchval("SELECT version_num FROM alembic_version")
-    wanted = ScriptDirectory.from_config(alembic_config("")).get_current_head()
+    wanted = newest_revision()
     if found != wanted:
         raise OutOfDate(f"the schema is at {found}, this version needs {wanted}")
+
+
+def newest_revision() -> str | None:
+    """The revision that this code's own migrations lead to."""
+    return ScriptDirectory.from_config(alembic_config("")).get_current_head()
 
 
 async def _redis(deps: Deps) -> None:

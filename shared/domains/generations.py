@@ -27,6 +27,7 @@ from shared.errors import JobError
 from shared.events import EventType, Publisher, event_frame
 from shared.ids import new_id
 from shared.money import Nanos
+from shared.queue import Bell
 
 TERMINAL = frozenset({"completed", "failed", "canceled", "expired"})
 STATUS = {"submitting": "running", "waiting": "running", "storing": "running"}
@@ -654,7 +655,9 @@ class CancelResult:
     changed: bool
 
 
-async def request_cancel(tx: Tx, generation_id: UUID, publisher: Publisher) -> CancelResult | None:
+async def request_cancel(
+    tx: Tx, generation_id: UUID, publisher: Publisher, bell: Bell
+) -> CancelResult | None:
     """Cancels at once what only waits in the queue; asks whoever works on it otherwise. Idempotent.
 
     None when the account has no such generation.
@@ -676,6 +679,7 @@ async def request_cancel(tx: Tx, generation_id: UUID, publisher: Publisher) -> C
         return CancelResult(row["state"], "pending", changed=False)
     event = await tx.fetchrow(_CANCEL_LATER, generation_id, EventType.UPDATED.value)
     _publish_after(tx, publisher, row, EventType.UPDATED, event)
+    tx.after_commit(lambda: bell.poke(row["kind"]))
     return CancelResult(row["state"], "pending", changed=True)
 
 

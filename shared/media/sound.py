@@ -27,7 +27,7 @@ ENCODERS = {
 }
 """Per output format: container, codec, sample format, media type."""
 _FRAME = 48_000
-Samples = NDArray[np.float32]
+Samples = NDArray[np.floating[Any]]
 Source = bytes | Path | str
 
 

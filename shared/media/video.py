@@ -22,7 +22,7 @@ MAX_FRAME_PIXELS = 34_000_000
 """A little over 8K."""
 DARK = 16.0
 """A frame whose mean level (of 255) is under this says nothing about its film."""
-POSTER_TRIES = 24
+POSTER_TRIES = 90
 CRF = 20
 
 

@@ -333,17 +333,22 @@ class FakeGateway:
         await response.write(b"retry: 3000\n\n")
         sent = 0
         while True:
-            frames = source()
-            for frame in frames[sent:]:
+            frames = source()[sent:]
+            sent += len(frames)
+            for frame in frames:
                 if frame["seq"] > seen or frame["type"] in ("generation.progress", "generation.delta"):
                     await response.write(f"id: {frame['seq']}\ndata: {json.dumps(frame)}\n\n".encode())
-            sent = len(frames)
+            if frames:
+                continue
             if only is not None and self.generations[only]["status"] in TERMINAL:
                 return response
-            with suppress(TimeoutError):
-                async with asyncio.timeout(HEARTBEAT_S), self._changed:
-                    await self._changed.wait_for(lambda: len(source()) > sent)
+            await self._change_or_heartbeat()
             await response.write(b": still here\n\n")
+
+    async def _change_or_heartbeat(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARTBEAT_S), self._changed:
+                await self._changed.wait()
 
     async def _list_keys(self, _: web.Request) -> web.Response:
         return web.json_response({"data": list(self.keys.values()), "next": None})

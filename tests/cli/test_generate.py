@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 from pathlib import Path
 from uuid import uuid4
 
@@ -122,7 +123,7 @@ async def test_parameters_may_be_json(terminal: Terminal, gateway: FakeGateway) 
 
 
 async def test_text_is_printed(terminal: Terminal, gateway: FakeGateway) -> None:
-    gateway.ends = lambda id_: gateway.complete(id_, "Es regnet.\n".encode())
+    gateway.ends = lambda id_: gateway.complete(id_, b"Es regnet.\n")
     result = await terminal.run("generate", "text", "-", stdin="weather?\n")
     assert (result.code, result.out) == (0, "Es regnet.\n")
     assert gateway.bodies[0]["input"] == {"prompt": "weather?"}
@@ -237,4 +238,4 @@ async def test_a_damaged_download_is_not_kept(
     gateway.ends = damage
     result = await terminal.run("generate", "image", "x", "-o", "out.png")
     assert result.code == 1
-    assert list(tmp_path.iterdir()) == []
+    assert os.listdir(tmp_path) == []

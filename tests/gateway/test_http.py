@@ -17,7 +17,7 @@ async def test_nothing_there_is_404(api: Api, path: str) -> None:
         ("PATCH", "/api/v1/generations/", "GET, HEAD, POST"),
         ("GET", "/api/v1/generations:batch", "POST"),
         ("POST", "/livez", "GET, HEAD"),
-        ("BREW", "/livez", "GET, HEAD"),
+        ("PROPFIND", "/livez", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_405_with_allow(api: Api, method: str, path: str, allowed: str) -> None:
@@ -103,7 +103,7 @@ async def test_a_store_that_is_away_is_503(api: Api, monkeypatch: pytest.MonkeyP
 async def test_requests_are_counted_by_template(api: Api) -> None:
     await api.submit()
     await api.get("/api/v1/generations/seven")
-    await api.call("BREW", "/no/such/path")
+    await api.call("PROPFIND", "/no/such/path")
     text = (await api.get("/metrics")).content.decode()
     assert 'penstock_http_requests_total{code="202",method="POST",route="/api/v1/generations"}' in text
     assert 'code="404",method="GET",route="/api/v1/generations/{id}"' in text

@@ -16,7 +16,7 @@ UPLOAD = {"filename": "a.png", "mime": "image/png", "bytes": 10}
 
 
 async def _count(api: Api, table: str) -> int:
-    sql = f"SELECT count(*)::int FROM {table} WHERE account_id = $1"  # noqa: S608
+    sql = f"SELECT count(*)::int FROM {table} WHERE account_id = $1"
     found: int = await api.gateway.worker.fetchval(sql, api.account_id)
     return found
 

@@ -1,5 +1,6 @@
 """Bad input of every sort is refused with a code and the field that is wrong."""
 
+import io
 from typing import Any
 
 import pytest
@@ -102,7 +103,8 @@ async def test_a_file_input_is_ones_own(api: Api, other: Api) -> None:
     ],
 )
 async def test_a_body_that_is_no_request_is_refused(api: Api, content: bytes, status: int, code: str) -> None:
-    answer = await api.post(GENERATIONS, data=content, headers={"Content-Type": "application/json"})
+    sent = {"Content-Type": "application/json"}
+    answer = await api.post(GENERATIONS, data=io.BytesIO(content), headers=sent)
     assert answer.problem[:2] == (status, code)
 
 

@@ -31,7 +31,7 @@ def running(pid: int) -> bool:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - other processes' state has no event
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from shared.domains.generations import request_cancel
 from shared.storage import ObjectStore
 from tests.emulators.base import Effect
 from tests.emulators.replicate import ReplicateEmulator
@@ -131,8 +130,7 @@ async def test_a_cancel_while_it_runs_ends_at_once_and_is_settled_by_what_it_cos
     async with serving(pipeline, emulator):
         generation_id = await flux(pipeline, "sdxl")
         await pipeline.until(generation_id, "waiting")
-        async with pipeline.app.transaction(pipeline.account_id) as tx:
-            await request_cancel(tx, generation_id, pipeline.publisher)
+        await pipeline.cancel(generation_id)
         row = await pipeline.until(generation_id)
         assert row["state"] == "canceled"
         row = await settled(pipeline, generation_id)

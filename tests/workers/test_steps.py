@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import pytest
 
 from shared.catalog import Price
-from shared.domains.generations import request_cancel
 from shared.errors import JobError
 from tests.pipeline import Pipeline, ScriptedProvider, card
 from workers.providers.base import (
@@ -218,10 +217,7 @@ async def test_work_that_costs_nothing_stops_when_it_is_canceled(pipeline: Pipel
     async with pipeline.engine(Free(slow), heartbeat_interval_s=0.1):
         generation_id = await pipeline.submit()
         await pipeline.until(generation_id, "submitting")
-        async with pipeline.app.transaction(pipeline.account_id) as tx:
-            result = await request_cancel(tx, generation_id, pipeline.publisher)
-        assert result is not None
-        assert result.money == "pending"
+        assert (await pipeline.cancel(generation_id)).money == "pending"
         row = await pipeline.until(generation_id)
     assert (row["state"], row["cost_status"]) == ("canceled", "released")
 

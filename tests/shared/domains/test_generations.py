@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from itertools import product
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +17,6 @@ from shared.domains.generations import (
     Settlement,
     SubmissionChange,
     Work,
-    request_cancel,
     soft_delete,
 )
 from shared.errors import JobError
@@ -181,14 +179,14 @@ async def test_the_clock_stands_exactly_at_the_end(pipeline: Pipeline) -> None:
 async def test_a_queued_generation_is_canceled_at_once_and_only_once(pipeline: Pipeline) -> None:
     await publish(pipeline, ScriptedProvider())
     generation_id = await pipeline.submit()
-    first, second = await _cancel(pipeline, generation_id), await _cancel(pipeline, generation_id)
+    first, second = await pipeline.cancel(generation_id), await pipeline.cancel(generation_id)
     assert (first.state, first.money, first.changed) == ("canceled", "released", True)
     assert (second.state, second.money, second.changed) == ("canceled", "released", False)
     assert len(await pipeline.events(generation_id)) == 2
 
 
 async def test_a_held_generation_is_asked_to_cancel(stage: Stage) -> None:
-    result = await _cancel(stage.pipeline, stage.work.id)
+    result = await stage.pipeline.cancel(stage.work.id)
     assert (result.money, result.changed) == ("pending", True)
     row = await stage.pipeline.row(stage.work.id)
     assert (row["state"], row["pokes"]) == ("queued", 1)
@@ -202,13 +200,6 @@ async def test_only_the_finished_can_be_deleted(stage: Stage) -> None:
     await stage.lifecycle.failed(stage.work, ERROR)
     async with stage.pipeline.app.transaction(stage.pipeline.account_id) as tx:
         assert await soft_delete(tx, stage.work.id) is True
-
-
-async def _cancel(pipeline: Pipeline, generation_id: UUID) -> Any:
-    async with pipeline.app.transaction(pipeline.account_id) as tx:
-        result = await request_cancel(tx, generation_id, pipeline.publisher)
-    assert result is not None
-    return result
 
 
 async def _raw(pipeline: Pipeline, state: str, wake: str | None = None) -> UUID:

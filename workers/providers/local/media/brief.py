@@ -67,6 +67,8 @@ _HUES: dict[str, tuple[float, float, float]] = {
 }
 _PLACES = ("space", "portrait", "city", "forest", "desert", "mountains", "sea", "meadow")
 """Which scene wins where a prompt names several; the others may still appear in it."""
+_AFLOAT = frozenset({"lighthouse", "boat", "whale"})
+"""Where one of these is and no city or space, there is the sea, whatever else is in sight."""
 _HOME = {
     "lighthouse": "sea",
     "boat": "sea",
@@ -136,9 +138,11 @@ def read(prompt: str, seed: int, negative_prompt: str | None = None) -> Brief:
 
 
 def _scene(things: frozenset[str]) -> str:
-    for place in _PLACES:
-        if place in things:
-            return place
+    places = [place for place in _PLACES if place in things]
+    if things & _AFLOAT and not {"space", "portrait", "city"} & things:
+        return "sea"
+    if places:
+        return places[0]
     return next((place for thing, place in _HOME.items() if thing in things), "abstract")
 
 

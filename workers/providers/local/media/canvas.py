@@ -1,12 +1,13 @@
 """Where a scene is painted: layers over one another, flat for a picture, in planes of depth for a film."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Point = tuple[float, float]
 SUPERSAMPLE = 3
 DEPTHS = (0.0, 0.12, 0.3, 0.55, 1.0)
@@ -27,7 +28,9 @@ class Canvas:
         """Lengths are in shares of this, so that a scene looks the same at every size."""
         return float(min(self.width, self.height))
 
-    def add(self, colour: Floats, mask: Floats | float = 1.0, depth: float = 0.0, top: int = 0, left: int = 0) -> None:
+    def add(
+        self, colour: Floats, mask: Floats | float = 1.0, depth: float = 0.0, top: int = 0, left: int = 0
+    ) -> None:
         """Paint `colour` (any shape that broadcasts to height, width, 3) through `mask`, at (left, top)."""
         rows = mask.shape[0] if isinstance(mask, np.ndarray) else self.height
         columns = mask.shape[1] if isinstance(mask, np.ndarray) else self.width
@@ -38,7 +41,10 @@ class Canvas:
         window = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
         alpha = mask[window][..., None] if isinstance(mask, np.ndarray) else np.float32(mask)
         if colour.ndim == 3:
-            colour = colour[window[0] if colour.shape[0] > 1 else slice(None), window[1] if colour.shape[1] > 1 else slice(None)]
+            colour = colour[
+                window[0] if colour.shape[0] > 1 else slice(None),
+                window[1] if colour.shape[1] > 1 else slice(None),
+            ]
         region = self._plane(depth)[y0:y1, x0:x1]
         region *= 1 - alpha
         region[..., :3] += colour * alpha
@@ -50,7 +56,9 @@ class Canvas:
         light = np.clip(colour * strength[..., None], 0, 1)
         plane[..., :3] += (plane[..., 3:] - np.minimum(plane[..., :3], plane[..., 3:])) * light
 
-    def shape(self, outlines: list[list[Point]], colour: Floats, depth: float = 0.0, opacity: float = 1.0) -> None:
+    def shape(
+        self, outlines: list[list[Point]], colour: Floats, depth: float = 0.0, opacity: float = 1.0
+    ) -> None:
         """Fill polygons (pixels), antialiased, in one colour."""
         points = [point for outline in outlines for point in outline]
         left, top = int(min(x for x, _ in points)) - 2, int(min(y for _, y in points)) - 2

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ RATE = play.RATE
 MAX_DURATION_S = 180.0
 PEAK, LOUDNESS = 0.92, 0.13
 FADE_IN_S, FADE_OUT_S = 0.02, 2.5
-Samples = NDArray[np.float32]
+Samples = NDArray[np.floating[Any]]
 
 
 def compose(
@@ -36,7 +37,9 @@ def compose(
     """
     name, feeling = harmony.choose(prompt, genre, mood)
     style, transpose = harmony.in_mood(harmony.GENRES[name], feeling)
-    number = int.from_bytes(hashlib.sha256(f"{prompt}\n{name}\n{feeling}\n{seed}".encode()).digest()[:8], "big")
+    number = int.from_bytes(
+        hashlib.sha256(f"{prompt}\n{name}\n{feeling}\n{seed}".encode()).digest()[:8], "big"
+    )
     rng = np.random.default_rng(number)
     bpm = tempo or style.tempo
     root = 48 + transpose + int(rng.integers(-3, 4))
@@ -115,12 +118,23 @@ class Band:
                 self.put(play.pad(note + 12, 4.4 * self.beat_s), beat, 0.26 * self.style.pad, pan, 0.6)
             if self.style.keys:
                 for hit in self._comping(bar):
-                    self.put(play.keys(note + 12, 1.8 * self.beat_s), beat + hit + index * 0.012, 0.26 * self.style.keys, pan * 0.6)
+                    self.put(
+                        play.keys(note + 12, 1.8 * self.beat_s),
+                        beat + hit + index * 0.012,
+                        0.26 * self.style.keys,
+                        pan * 0.6,
+                    )
         if self.style.lead == "guitar":
             for eighth in range(8):
                 accent = 1.0 if eighth % 4 == 0 else 0.72
                 for pan in (-0.75, 0.75):
-                    self.put(play.guitar(notes[0] - 12, 0.5 * self.beat_s * 1.05), beat + eighth / 2 + 0.008 * pan, 0.20 * accent, pan, 0.12)
+                    self.put(
+                        play.guitar(notes[0] - 12, 0.5 * self.beat_s * 1.05),
+                        beat + eighth / 2 + 0.008 * pan,
+                        0.20 * accent,
+                        pan,
+                        0.12,
+                    )
 
     def _comping(self, bar: int) -> tuple[float, ...]:
         if self.style.drums == "swing":
@@ -131,7 +145,13 @@ class Band:
         beat, kind = bar * 4, self.style.bass
         if kind == "walk":
             for step, offset in enumerate((0, 4, 7, 11 if bar % 2 else 9)):
-                self.put(play.bass(note + offset - 12 * (note + offset > 50), 0.95 * self.beat_s, kind), beat + step, 0.42, 0.0, 0.06)
+                self.put(
+                    play.bass(note + offset - 12 * (note + offset > 50), 0.95 * self.beat_s, kind),
+                    beat + step,
+                    0.42,
+                    0.0,
+                    0.06,
+                )
             return
         patterns = {
             "sub": ((0.0, 3.8),), "saw": tuple((step / 2, 0.45) for step in range(1, 8, 2)),
@@ -147,7 +167,13 @@ class Band:
         for eighth, index in enumerate(order):
             note = notes[index % len(notes)] + 12 + (12 if eighth in (3, 7) else 0)
             pan = 0.5 * np.sin(eighth * 0.8 + bar)
-            self.put(voice(note, 1.1 * self.beat_s), bar * 4 + self._swung(eighth), 0.24 * self.style.arpeggio, float(pan), 0.4)
+            self.put(
+                voice(note, 1.1 * self.beat_s),
+                bar * 4 + self._swung(eighth),
+                0.24 * self.style.arpeggio,
+                float(pan),
+                0.4,
+            )
 
     def _motif(self) -> list[tuple[int, int, int]]:
         """Two bars of (eighth, length in eighths, step): the idea that the melody repeats and varies."""
@@ -170,7 +196,13 @@ class Band:
             note = self._sung(step + lift, notes, on_beat=eighth % 4 == 0)
             seconds = span * 0.5 * self.beat_s * (1.6 if self.style.lead in ("bell", "pluck") else 0.96)
             velocity = 0.75 + 0.25 * float(self.rng.random())
-            self.put(voice(note, round(seconds, 4)), bar * 4 + self._swung(eighth % 8), 0.34 * self.style.melody * velocity, 0.12, 0.5)
+            self.put(
+                voice(note, round(seconds, 4)),
+                bar * 4 + self._swung(eighth % 8),
+                0.34 * self.style.melody * velocity,
+                0.12,
+                0.5,
+            )
 
     def _sung(self, step: int, notes: list[int], on_beat: bool) -> int:
         """A note of the scale two octaves up; on strong beats the nearest note of the chord."""
@@ -184,18 +216,34 @@ class Band:
         for stroke, at, gain, pan in strokes(kind, bar):
             late = (self.style.swing - 0.5) * 0.9 if self.style.swing and at % 1 == 0.5 else 0.0
             velocity = gain * (0.92 + 0.16 * float(self.rng.random()))
-            samples = {"kick": play.kick, "snare": play.snare, "hat": play.hat, "tom": play.tom, "brush": play.brush}[stroke]()
+            samples = {
+                "kick": play.kick,
+                "snare": play.snare,
+                "hat": play.hat,
+                "tom": play.tom,
+                "brush": play.brush,
+            }[stroke]()
             self.put(samples, bar * 4 + at + late, velocity, pan, 0.45 if stroke == "tom" else 0.12)
 
 
 def strokes(kind: str, bar: int) -> Iterator[tuple[str, float, float, float]]:
     """(drum, beat in the bar, gain, pan) of a pattern; every fourth bar ends in a small fill."""
-    kicks = {"four": (0, 1, 2, 3), "rock": (0, 2, 2.5), "pop": (0, 1.5, 2), "boombap": (0, 0.75, 2.5), "swing": (0, 2), "toms": ()}[kind]
+    kicks = {
+        "four": (0, 1, 2, 3),
+        "rock": (0, 2, 2.5),
+        "pop": (0, 1.5, 2),
+        "boombap": (0, 0.75, 2.5),
+        "swing": (0, 2),
+        "toms": (),
+    }[kind]
     snares = {"four": (1, 3), "rock": (1, 3), "pop": (1, 3), "boombap": (1, 3)}.get(kind, ())
     yield from (("kick", float(at), 0.34 if kind == "swing" else 0.62, 0.0) for at in kicks)
     yield from (("snare", float(at), 0.40, 0.05) for at in snares)
     if kind == "toms":
-        yield from (("tom", at, gain, pan) for at, gain, pan in ((0.0, 0.6, -0.2), (1.5, 0.35, 0.2), (2.0, 0.5, -0.1), (3.5, 0.35, 0.3)))
+        yield from (
+            ("tom", at, gain, pan)
+            for at, gain, pan in ((0.0, 0.6, -0.2), (1.5, 0.35, 0.2), (2.0, 0.5, -0.1), (3.5, 0.35, 0.3))
+        )
     elif kind == "swing":
         yield from (("hat", at, 0.15, 0.35) for at in (0.0, 1.0, 1.5, 2.0, 3.0, 3.5))
         yield from (("brush", at, 0.35, -0.2) for at in (1.0, 3.0))
@@ -248,7 +296,11 @@ def _tape(mix: Samples) -> Samples:
     """Wow and dulled highs, and a trace of hiss."""
     count = mix.shape[1]
     t = np.arange(count, dtype=np.float64) / RATE
-    at = np.clip(np.arange(count) + 38 * np.sin(2 * np.pi * 0.45 * t) + 6 * np.sin(2 * np.pi * 3.1 * t), 0, count - 1)
+    at = np.clip(
+        np.arange(count) + 38 * np.sin(2 * np.pi * 0.45 * t) + 6 * np.sin(2 * np.pi * 3.1 * t), 0, count - 1
+    )
     kernel = np.hanning(13) / np.hanning(13).sum()
     hiss = np.random.default_rng(5).standard_normal(count).astype(np.float32) * 0.0012
-    return np.stack([np.convolve(np.interp(at, np.arange(count), channel), kernel, "same") + hiss for channel in mix]).astype(np.float32)
+    return np.stack(
+        [np.convolve(np.interp(at, np.arange(count), channel), kernel, "same") + hiss for channel in mix]
+    ).astype(np.float32)

@@ -9,7 +9,11 @@ from shared.media.images import check_pixels, opened, upright_srgb
 from workers.providers.local.media.made import Made, ReportProgress, unreported
 
 SCALES = range(2, 9)
-FORMATS = {"png": ("PNG", "image/png", "png"), "webp": ("WEBP", "image/webp", "webp"), "jpeg": ("JPEG", "image/jpeg", "jpg")}
+FORMATS = {
+    "png": ("PNG", "image/png", "png"),
+    "webp": ("WEBP", "image/webp", "webp"),
+    "jpeg": ("JPEG", "image/jpeg", "jpg"),
+}
 WEBP_SIDE = 16_383
 """The longest side that WebP can hold."""
 
@@ -41,7 +45,11 @@ def enlarge(
     progress(0.8)
     if kind == "webp" and max(image.size) > WEBP_SIDE:
         kind = "png"
-    return _encoded(image, kind, {"original": list(original), "width": image.width, "height": image.height, "scale": scale})
+    return _encoded(
+        image,
+        kind,
+        {"original": list(original), "width": image.width, "height": image.height, "scale": scale},
+    )
 
 
 def _grow(image: Image.Image, scale: int, progress: ReportProgress) -> Image.Image:

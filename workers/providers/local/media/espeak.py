@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import espeakng_loader
 import numpy as np
@@ -20,9 +21,17 @@ _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: samples come through the callback,
 _UTF8, _END_PAUSE = 1, 0x1000
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-_SYNONYMS = {"zh": "cmn", "en": "en-us", "no": "nb", "pt": "pt-br", "en-uk": "en-gb", "zh-cn": "cmn", "zh-tw": "cmn"}
+_SYNONYMS = {
+    "zh": "cmn",
+    "en": "en-us",
+    "no": "nb",
+    "pt": "pt-br",
+    "en-uk": "en-gb",
+    "zh-cn": "cmn",
+    "zh-tw": "cmn",
+}
 SEGMENT_CHARACTERS = 400
-Samples = NDArray[np.float32]
+Samples = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)

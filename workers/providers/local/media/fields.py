@@ -1,13 +1,17 @@
 """Smooth fields to draw with: noise, ramps, glows, blurs. All float32."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
-def resize(field: Floats, width: int, height: int, method: Image.Resampling = Image.Resampling.BICUBIC) -> Floats:
+def resize(
+    field: Floats, width: int, height: int, method: Image.Resampling = Image.Resampling.BICUBIC
+) -> Floats:
     return np.asarray(Image.fromarray(field.astype(np.float32)).resize((width, height), method))
 
 

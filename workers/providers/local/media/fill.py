@@ -20,7 +20,9 @@ OPTIONAL_DEPTH = 6
 """Deeper than this only what is required is filled in, which ends recursive schemas."""
 MAX_NODES = 20_000
 MAX_LENGTH = 200_000
-_ANNOTATIONS = frozenset({"title", "description", "$defs", "definitions", "$schema", "$id", "examples", "$comment"})
+_ANNOTATIONS = frozenset(
+    {"title", "description", "$defs", "definitions", "$schema", "$id", "examples", "$comment"}
+)
 _FORMATS: dict[str, Callable[[Random], str]] = {
     "date": lambda rng: f"20{rng.randint(20, 29)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}",
     "time": lambda rng: f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}:00Z",
@@ -30,7 +32,9 @@ _FORMATS: dict[str, Callable[[Random], str]] = {
     "hostname": lambda rng: "example.com",
     "ipv4": lambda rng: f"192.0.2.{rng.randint(1, 254)}",
     "ipv6": lambda rng: f"2001:db8::{rng.randint(1, 9999)}",
-    "uuid": lambda rng: f"{rng.getrandbits(32):08x}-{rng.getrandbits(16):04x}-4000-8000-{rng.getrandbits(48):012x}",
+    "uuid": lambda rng: (
+        f"{rng.getrandbits(32):08x}-{rng.getrandbits(16):04x}-4000-8000-{rng.getrandbits(48):012x}"
+    ),
 }
 
 
@@ -95,7 +99,9 @@ class Filler:
 
     def _shallowest(self, choices: Sequence[Any]) -> Any:
         def weight(choice: Any) -> int:
-            nested = isinstance(choice, Mapping) and ("$ref" in choice or choice.get("type") in ("object", "array"))
+            nested = isinstance(choice, Mapping) and (
+                "$ref" in choice or choice.get("type") in ("object", "array")
+            )
             return 1 if nested else 0
 
         return min(choices, key=weight)
@@ -115,7 +121,11 @@ class Filler:
     def _object(self, schema: Mapping[str, Any], _: str, depth: int) -> dict[str, Any]:
         known: Mapping[str, Any] = schema.get("properties", {})
         required = list(schema.get("required", []))
-        names = required if depth >= OPTIONAL_DEPTH else [*known, *(name for name in required if name not in known)]
+        names = (
+            required
+            if depth >= OPTIONAL_DEPTH
+            else [*known, *(name for name in required if name not in known)]
+        )
         extra = schema.get("additionalProperties", True)
         document = {name: self._value(known.get(name, extra), name, depth + 1) for name in names}
         for index in range(schema.get("minProperties", 0) - len(document)):
@@ -250,5 +260,7 @@ def _members(items: Sequence[Any]) -> list[str]:
         elif operation is sre.CATEGORY:
             found += _CATEGORIES.get(argument, "ax")
     if negated:
-        return [character for character in "abcxyz0189 -_" + "".join(_PRINTABLE) if character not in found] or ["a"]
+        return [
+            character for character in "abcxyz0189 -_" + "".join(_PRINTABLE) if character not in found
+        ] or ["a"]
     return found

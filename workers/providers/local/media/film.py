@@ -42,7 +42,9 @@ def film(
         frames = _through_scene(brief, width, height, count, duration_s, path, progress)
     else:
         frames = _over_picture(first, width, height, count, path)
-    data = video.encode(frames, width, height, fps, count=count, progress=lambda share: progress(0.15 + 0.85 * share))
+    data = video.encode(
+        frames, width, height, fps, count=count, progress=lambda share: progress(0.15 + 0.85 * share)
+    )
     metadata = {
         "width": width, "height": height, "duration_s": count / fps, "fps": fps, "frames": count, "seed": seed,
         "scene": brief.scene if first is None else "given picture",
@@ -61,7 +63,9 @@ class Path:
     @classmethod
     def of(cls, seed: int) -> "Path":
         rng = np.random.default_rng(seed + 2)
-        return cls(float(rng.choice([-1.0, 1.0])), float(rng.uniform(-0.3, 0.3)), float(rng.choice([-1.0, 1.0])))
+        return cls(
+            float(rng.choice([-1.0, 1.0])), float(rng.uniform(-0.3, 0.3)), float(rng.choice([-1.0, 1.0]))
+        )
 
     def at(self, share: float) -> tuple[float, float, float]:
         """Pan across and down in -1 to 1, zoom in 0 to 1, with a soft start and end."""
@@ -78,7 +82,9 @@ class Plane:
     paint: Image.Image
     through: Image.Image
 
-    def over(self, behind: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
+    def over(
+        self, behind: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+    ) -> Image.Image:
         """This plane's window `box`, resampled to `size`: parts of pixels blend, so slow moves do not stutter."""
         paint = self.paint.resize(size, Image.Resampling.BILINEAR, box)
         through = self.through.resize(size, Image.Resampling.BILINEAR, box)
@@ -86,7 +92,13 @@ class Plane:
 
 
 def _through_scene(
-    brief: briefs.Brief, width: int, height: int, count: int, duration_s: float, path: Path, progress: ReportProgress
+    brief: briefs.Brief,
+    width: int,
+    height: int,
+    count: int,
+    duration_s: float,
+    path: Path,
+    progress: ReportProgress,
 ) -> Iterator[Pixels]:
     """Planes slide by their depth; those that hold clouds drift too."""
     canvas, _ = scene.build(brief, round(width * MARGIN), round(height * MARGIN), layered=True)
@@ -114,7 +126,9 @@ def _planes(canvas: Canvas) -> list[Plane]:
     for depth in sorted(canvas.planes):
         colour, alpha = canvas.planes[depth][..., :3], canvas.planes[depth][..., 3]
         colour = np.clip(colour, 0, 1)
-        planes.append(Plane(depth, to_image(bloom(colour, 0.3) if depth == 0 else colour), to_image(1 - alpha)))
+        planes.append(
+            Plane(depth, to_image(bloom(colour, 0.3) if depth == 0 else colour), to_image(1 - alpha))
+        )
     return planes
 
 
@@ -125,7 +139,8 @@ def _over_picture(first: bytes, width: int, height: int, count: int, path: Path)
     room = 1.18
     scale = max(width * room / picture.width, height * room / picture.height)
     picture = picture.resize(
-        (max(width, round(picture.width * scale)), max(height, round(picture.height * scale))), Image.Resampling.LANCZOS
+        (max(width, round(picture.width * scale)), max(height, round(picture.height * scale))),
+        Image.Resampling.LANCZOS,
     )
     for index in range(count):
         pan_x, pan_y, zoom = path.at(index / max(1, count - 1))
@@ -133,5 +148,7 @@ def _over_picture(first: bytes, width: int, height: int, count: int, path: Path)
         view_w, view_h = width * room * shrink / 1.06, height * room * shrink / 1.06
         left = (picture.width - view_w) / 2 * (1 + pan_x * 0.8)
         top = (picture.height - view_h) / 2 * (1 + pan_y * 0.8)
-        frame = picture.resize((width, height), Image.Resampling.BICUBIC, (left, top, left + view_w, top + view_h))
+        frame = picture.resize(
+            (width, height), Image.Resampling.BICUBIC, (left, top, left + view_w, top + view_h)
+        )
         yield np.asarray(frame)

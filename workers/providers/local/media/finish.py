@@ -1,6 +1,7 @@
 """Styles: how the finished scene is rendered, from photograph to pencil. All take and give (h, w, 3) in 0 to 1."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from workers.providers.local.media import fields
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -33,7 +34,9 @@ def vignette(picture: Floats, strength: float) -> Floats:
     height, width = picture.shape[:2]
     rows = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     columns = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
-    return np.asarray(picture * (1 - strength * np.clip(rows**2 + columns**2 - 0.35, 0, None))[..., None], np.float32)
+    return np.asarray(
+        picture * (1 - strength * np.clip(rows**2 + columns**2 - 0.35, 0, None))[..., None], np.float32
+    )
 
 
 def bloom(picture: Floats, strength: float) -> Floats:
@@ -78,8 +81,13 @@ def anime(picture: Floats, rng: np.random.Generator) -> Floats:
     smooth = from_image(to_image(picture).filter(ImageFilter.MedianFilter(5)))
     light = luma(smooth)
     steps = 9
-    flat = (np.floor(light * steps) + fields.smoothstep(0.3, 0.7, light * steps - np.floor(light * steps))) / steps
-    toned = saturate(np.clip(smooth * (np.clip(flat / np.maximum(light, 0.05), 0.6, 1.5))[..., None] * 1.05 + 0.015, 0, 1), 1.4)
+    flat = (
+        np.floor(light * steps) + fields.smoothstep(0.3, 0.7, light * steps - np.floor(light * steps))
+    ) / steps
+    toned = saturate(
+        np.clip(smooth * (np.clip(flat / np.maximum(light, 0.05), 0.6, 1.5))[..., None] * 1.05 + 0.015, 0, 1),
+        1.4,
+    )
     lines = np.clip((_edges(light) - 0.07) * 3.0, 0, 0.6)
     return bloom(np.asarray(toned * (1 - lines[..., None]), np.float32), 0.5)
 
@@ -87,7 +95,9 @@ def anime(picture: Floats, rng: np.random.Generator) -> Floats:
 def render_3d(picture: Floats, rng: np.random.Generator) -> Floats:
     """Matte, moulded shapes: each tone is given thickness by a light from the upper left."""
     unit = min(picture.shape[:2])
-    soft = from_image(to_image(picture).filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(unit / 700)))
+    soft = from_image(
+        to_image(picture).filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(unit / 700))
+    )
     relief = fields.blur(luma(soft), unit / 220)
     step = max(1, unit // 300)
     bevel = np.clip((relief - np.roll(relief, (step, step), (0, 1))) * -2.2, -0.16, 0.2)
@@ -111,7 +121,10 @@ def watercolor(picture: Floats, rng: np.random.Generator) -> Floats:
     margin = _torn_margin(rng, width, height)
     painted = np.clip(wash * 0.94 + 0.06, 0, 1)
     sheet = np.array([0.985, 0.975, 0.95], np.float32)
-    return np.asarray(np.clip((sheet + (painted - sheet) * margin[..., None]) * (0.94 + 0.09 * paper)[..., None], 0, 1), np.float32)
+    return np.asarray(
+        np.clip((sheet + (painted - sheet) * margin[..., None]) * (0.94 + 0.09 * paper)[..., None], 0, 1),
+        np.float32,
+    )
 
 
 def oil_painting(picture: Floats, rng: np.random.Generator) -> Floats:
@@ -127,7 +140,9 @@ def oil_painting(picture: Floats, rng: np.random.Generator) -> Floats:
         _strokes(draw, relief, colours, turn, rng, unit * size, unit * spacing)
     height_map = from_image(bristle.filter(ImageFilter.GaussianBlur(max(0.6, unit / 1500))))
     light = (height_map - np.roll(height_map, (1, 1), (0, 1))) * 0.9
-    return vignette(np.clip(from_image(target) + np.clip(light, -0.09, 0.11)[..., None], 0, 1).astype(np.float32), 0.12)
+    return vignette(
+        np.clip(from_image(target) + np.clip(light, -0.09, 0.11)[..., None], 0, 1).astype(np.float32), 0.12
+    )
 
 
 def pencil_sketch(picture: Floats, rng: np.random.Generator) -> Floats:
@@ -145,7 +160,11 @@ def pencil_sketch(picture: Floats, rng: np.random.Generator) -> Floats:
     for level, angle in ((0.78, 0.72), (0.52, -0.62), (0.30, 1.45)):
         across = rows * np.cos(angle) + columns * np.sin(angle) + wobble
         stroke = 0.5 + 0.5 * np.sin(across * 2 * np.pi / (unit * 0.0058 + 1.6))
-        shade = fields.smoothstep(level, level - 0.32, light) if level < 0 else np.clip((level - light) / 0.32, 0, 1)
+        shade = (
+            fields.smoothstep(level, level - 0.32, light)
+            if level < 0
+            else np.clip((level - light) / 0.32, 0, 1)
+        )
         sheet = sheet * (1 - shade * (0.18 + 0.34 * stroke))
     tooth = _tooth(rng, width, height)
     graphite = 1 - (1 - sheet) * (0.66 + 0.5 * tooth)

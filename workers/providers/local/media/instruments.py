@@ -1,12 +1,13 @@
 """Voices made of sums of waves: each function gives the mono samples of one note or stroke."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 RATE = 44_100
-Samples = NDArray[np.float32]
+Samples = NDArray[np.floating[Any]]
 
 
 def frequency(note: float) -> float:
@@ -27,14 +28,20 @@ def envelope(count: int, attack_s: float, release_s: float) -> Samples:
     return shape
 
 
-def _partials(hz: float, seconds: float, levels: list[float], decay: float = 0.0, detune: float = 0.0) -> Samples:
+def _partials(
+    hz: float, seconds: float, levels: list[float], decay: float = 0.0, detune: float = 0.0
+) -> Samples:
     t = clock(seconds)
     total = np.zeros_like(t)
     for index, strength in enumerate(levels, 1):
         if hz * index > RATE * 0.42:
             break
         wave = np.sin(np.float32(2 * np.pi * hz * index * (1 + detune * index)) * t)
-        total += wave * np.float32(strength) * (np.exp(np.float32(-decay * index**0.7) * t) if decay else np.float32(1))
+        total += (
+            wave
+            * np.float32(strength)
+            * (np.exp(np.float32(-decay * index**0.7) * t) if decay else np.float32(1))
+        )
     return total
 
 
@@ -67,7 +74,9 @@ def pluck(note: int, seconds: float) -> Samples:
 @cache
 def bell(note: int, seconds: float) -> Samples:
     hz, t = frequency(note), clock(seconds)
-    body = np.sin(2 * np.pi * hz * t + 1.1 * np.exp(-4 * t) * np.sin(2 * np.pi * hz * 3.5 * t)) * np.exp(-2.1 * t)
+    body = np.sin(2 * np.pi * hz * t + 1.1 * np.exp(-4 * t) * np.sin(2 * np.pi * hz * 3.5 * t)) * np.exp(
+        -2.1 * t
+    )
     return np.asarray(body * envelope(len(t), 0.006, 0.2) * 0.5, np.float32)
 
 
@@ -87,7 +96,9 @@ def strings(note: int, seconds: float) -> Samples:
     vibrato = 0.0035 * hz / 5.2 * np.sin(2 * np.pi * 5.2 * t) * np.clip(t * 2.2 - 0.4, 0, 1)
     phase = 2 * np.pi * (hz * t + vibrato)
     body = sum(np.sin(phase * n) / n**1.25 for n in range(1, 9))
-    return np.asarray(body * envelope(len(t), min(0.14, seconds / 3), min(0.22, seconds / 3)) * 0.34, np.float32)
+    return np.asarray(
+        body * envelope(len(t), min(0.14, seconds / 3), min(0.22, seconds / 3)) * 0.34, np.float32
+    )
 
 
 @cache
@@ -95,7 +106,13 @@ def reed(note: int, seconds: float) -> Samples:
     """A clarinet-like tone with breath vibrato: odd partials."""
     hz, t = frequency(note), clock(seconds)
     phase = 2 * np.pi * (hz * t + 0.004 * hz / 5 * np.sin(2 * np.pi * 5 * t) * np.clip(t * 2 - 0.3, 0, 1))
-    body = np.sin(phase) + 0.12 * np.sin(2 * phase) + 0.42 * np.sin(3 * phase) + 0.18 * np.sin(5 * phase) + 0.07 * np.sin(7 * phase)
+    body = (
+        np.sin(phase)
+        + 0.12 * np.sin(2 * phase)
+        + 0.42 * np.sin(3 * phase)
+        + 0.18 * np.sin(5 * phase)
+        + 0.07 * np.sin(7 * phase)
+    )
     return np.asarray(body * envelope(len(t), 0.035, 0.08) * 0.4, np.float32)
 
 
@@ -111,8 +128,14 @@ def guitar(note: int, seconds: float) -> Samples:
 
 @cache
 def bass(note: int, seconds: float, kind: str) -> Samples:
-    levels = {"sub": [1, 0.18, 0.05], "saw": [1, 0.6, 0.42, 0.3, 0.2, 0.12], "drive": [1, 0.7, 0.45, 0.25, 0.12]}
-    body = _partials(frequency(note), seconds, levels.get(kind, [1, 0.5, 0.24, 0.1]), 0.35 if kind == "sub" else 1.1)
+    levels = {
+        "sub": [1, 0.18, 0.05],
+        "saw": [1, 0.6, 0.42, 0.3, 0.2, 0.12],
+        "drive": [1, 0.7, 0.45, 0.25, 0.12],
+    }
+    body = _partials(
+        frequency(note), seconds, levels.get(kind, [1, 0.5, 0.24, 0.1]), 0.35 if kind == "sub" else 1.1
+    )
     if kind == "drive":
         body = np.tanh(body * 1.3)
     return np.asarray(body * envelope(len(body), 0.008, min(0.09, seconds / 3)) * 0.55, np.float32)
@@ -129,7 +152,10 @@ def kick() -> Samples:
 def tom() -> Samples:
     t = clock(0.8)
     phase = 2 * np.pi * (62 * t + 60 / 12 * (1 - np.exp(-12 * t)))
-    return np.asarray((np.sin(phase) + 0.3 * np.sin(1.52 * phase)) * np.exp(-5 * t) * envelope(len(t), 0.002, 0.1), np.float32)
+    return np.asarray(
+        (np.sin(phase) + 0.3 * np.sin(1.52 * phase)) * np.exp(-5 * t) * envelope(len(t), 0.002, 0.1),
+        np.float32,
+    )
 
 
 @cache

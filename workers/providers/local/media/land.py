@@ -1,5 +1,7 @@
 """Ground and water: ridges in depth, sea, dunes, meadow, fog between them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,11 +11,19 @@ from workers.providers.local.media.canvas import Canvas, Point
 from workers.providers.local.media.palette import Palette, mix, ramp
 from workers.providers.local.media.sky import WHITE, Lamp
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
 def paint_ridges(
-    canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, lamp: Lamp, top: float, bottom: float, count: int = 5, closest: float = 1.0
+    canvas: Canvas,
+    brief: Brief,
+    palette: Palette,
+    rng: np.random.Generator,
+    lamp: Lamp,
+    top: float,
+    bottom: float,
+    count: int = 5,
+    closest: float = 1.0,
 ) -> Floats:
     """Mountain chains, paler with distance, from `top` to `bottom` (shares of the height).
 
@@ -32,12 +42,26 @@ def paint_ridges(
         caps = 0.9 if brief.has("snow") else 0.55 if brief.scene == "mountains" and near < 0.6 else 0.0
         _ridge(canvas, palette, rng, lamp, profile, near, caps)
         if share < 1:
-            paint_mist(canvas, palette, rng, base + relief * 0.9, relief * 1.3, 0.8 if brief.has("fog") else 0.42, 0.12 + 0.4 * near)
+            paint_mist(
+                canvas,
+                palette,
+                rng,
+                base + relief * 0.9,
+                relief * 1.3,
+                0.8 if brief.has("fog") else 0.42,
+                0.12 + 0.4 * near,
+            )
     return profile
 
 
 def _ridge(
-    canvas: Canvas, palette: Palette, rng: np.random.Generator, lamp: Lamp, profile: Floats, near: float, caps: float
+    canvas: Canvas,
+    palette: Palette,
+    rng: np.random.Generator,
+    lamp: Lamp,
+    profile: Floats,
+    near: float,
+    caps: float,
 ) -> None:
     """One chain: lit on the side of the lamp, with folds that run down it, snow on top."""
     top = max(0, int(profile.min()) - 2)
@@ -45,7 +69,9 @@ def _ridge(
     if height <= 2:
         return
     mask = fields.below(profile - top, height)
-    folds = fields.fbm(rng, canvas.width, height, canvas.width / canvas.unit * 12, 5 * height / canvas.unit, 5)
+    folds = fields.fbm(
+        rng, canvas.width, height, canvas.width / canvas.unit * 12, 5 * height / canvas.unit, 5
+    )
     drop = np.arange(height, dtype=np.float32)[:, None] - (profile - top)[None, :]
     step = max(1, canvas.width // 400)
     slope = np.roll(folds + drop * 0.004, -step, 1) - np.roll(folds + drop * 0.004, step, 1)
@@ -66,7 +92,13 @@ def _ridge(
 
 
 def paint_mist(
-    canvas: Canvas, palette: Palette, rng: np.random.Generator, at: float, spread: float, opacity: float, depth: float
+    canvas: Canvas,
+    palette: Palette,
+    rng: np.random.Generator,
+    at: float,
+    spread: float,
+    opacity: float,
+    depth: float,
 ) -> None:
     """A bank of haze whose middle is at row `at`."""
     top, bottom = max(0, int(at - spread * 2.2)), min(canvas.height, int(at + spread * 2.2))
@@ -77,7 +109,9 @@ def paint_mist(
     canvas.add(palette.haze, np.exp(-(rows**2)) * opacity * (0.45 + 0.55 * wisps), depth, top)
 
 
-def paint_sea(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, lamp: Lamp, horizon: float) -> None:
+def paint_sea(
+    canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, lamp: Lamp, horizon: float
+) -> None:
     """Water from the horizon (share of the height) to the lower edge, with the lamp's glitter on it."""
     top = int(canvas.height * horizon)
     height, width = canvas.height - top, canvas.width
@@ -123,7 +157,9 @@ def paint_dunes(canvas: Canvas, palette: Palette, rng: np.random.Generator, lamp
     for index in range(5):
         near = index / 4
         base = canvas.height * (top + (0.94 - top) * near**1.1)
-        profile = base - canvas.unit * (0.035 + 0.075 * near) * fields.line(rng, canvas.width, 1.3 + near, 2, 0.35)
+        profile = base - canvas.unit * (0.035 + 0.075 * near) * fields.line(
+            rng, canvas.width, 1.3 + near, 2, 0.35
+        )
         start = max(0, int(profile.min()) - 2)
         height = canvas.height - start
         if height <= 2:
@@ -132,32 +168,42 @@ def paint_dunes(canvas: Canvas, palette: Palette, rng: np.random.Generator, lamp
         drop = (np.arange(height, dtype=np.float32)[:, None] - (profile - start)[None, :]) / canvas.unit
         slant = np.gradient(profile) * (1 if lamp.x < canvas.width / 2 else -1)
         face = fields.smoothstep(-0.25, 0.25, slant.astype(np.float32))[None, :]
-        ripples = np.sin(drop * 210 / (0.4 + near) + fields.fbm(rng, canvas.width, height, 5, 3, 2) * 9) * 0.03 * near
+        ripples = (
+            np.sin(drop * 210 / (0.4 + near) + fields.fbm(rng, canvas.width, height, 5, 3, 2) * 9)
+            * 0.03
+            * near
+        )
         shade = np.clip(0.28 + 0.62 * face - drop * 0.5 + ripples, 0, 1)
         bright = mix(mix(sand, palette.light, 0.35), palette.haze, 0.6 * (1 - near))
         dark = mix(mix(mix(sand, palette.deep, 0.5), palette.accent, 0.15), palette.haze, 0.55 * (1 - near))
-        canvas.add((dark + (bright - dark) * shade[..., None]).astype(np.float32), mask, 0.15 + 0.85 * near, start)
+        canvas.add(
+            (dark + (bright - dark) * shade[..., None]).astype(np.float32), mask, 0.15 + 0.85 * near, start
+        )
 
 
-def paint_meadow(
-    canvas: Canvas, palette: Palette, rng: np.random.Generator, top: float
-) -> Floats:
+def paint_meadow(canvas: Canvas, palette: Palette, rng: np.random.Generator, top: float) -> Floats:
     """Rolling grass up to the viewer. Returns the near hill's profile."""
     green = grass(palette)
     profile = np.zeros(canvas.width, np.float32)
     for index in range(4):
         near = index / 3
         base = canvas.height * (top + (0.80 - top) * near)
-        profile = (base - canvas.unit * 0.035 * fields.line(rng, canvas.width, 1.6, 3, 0.4)).astype(np.float32)
+        profile = (base - canvas.unit * 0.035 * fields.line(rng, canvas.width, 1.6, 3, 0.4)).astype(
+            np.float32
+        )
         start = max(0, int(profile.min()) - 2)
         height = canvas.height - start
         mask = fields.below(profile - start, height)
         nap = fields.fbm(rng, canvas.width, height, 30 + 90 * near, 14, 3)
-        drop = np.clip((np.arange(height, dtype=np.float32)[:, None] - (profile - start)) / (canvas.unit * 0.3), 0, 1)
+        drop = np.clip(
+            (np.arange(height, dtype=np.float32)[:, None] - (profile - start)) / (canvas.unit * 0.3), 0, 1
+        )
         bright = mix(mix(green, palette.light, 0.30), palette.haze, 0.62 * (1 - near))
         dark = mix(mix(green, palette.deep, 0.6), palette.haze, 0.5 * (1 - near))
         share = np.clip(0.8 - drop * 0.75 + (nap - 0.5) * 0.35, 0, 1)
-        canvas.add((dark + (bright - dark) * share[..., None]).astype(np.float32), mask, 0.2 + 0.5 * near, start)
+        canvas.add(
+            (dark + (bright - dark) * share[..., None]).astype(np.float32), mask, 0.2 + 0.5 * near, start
+        )
     return profile
 
 
@@ -181,7 +227,11 @@ def paint_flowers(
         ys = at + rng.normal(0, size * 2.0, count)
         stems, blooms, shines = _bed(rng, xs, ys, size)
         depth = 0.55 if row < 4 else 1.0
-        canvas.shape(stems, mix(mix(green, palette.deep, 0.35 + 0.35 * float(near)), palette.haze, 0.25 * (1 - float(near))), depth)
+        canvas.shape(
+            stems,
+            mix(mix(green, palette.deep, 0.35 + 0.35 * float(near)), palette.haze, 0.25 * (1 - float(near))),
+            depth,
+        )
         for hue in range(len(hues)):
             mine = blooms[hue :: len(hues)]
             tone = mix(mix(hues[hue], palette.deep, 0.12), palette.haze, 0.4 * (1 - float(near)))
@@ -199,7 +249,13 @@ def _bed(
         stems.append([(x - size * 0.12, y + tall), (x + size * 0.12, y + tall), (x + lean, y)])
         for _ in range(2):
             away = rng.normal(0, size * 2.2)
-            stems.append([(x + away - size * 0.16, y + tall), (x + away + size * 0.16, y + tall), (x + away * 1.5, y + tall * 0.15)])
+            stems.append(
+                [
+                    (x + away - size * 0.16, y + tall),
+                    (x + away + size * 0.16, y + tall),
+                    (x + away * 1.5, y + tall * 0.15),
+                ]
+            )
         turn, span = rng.uniform(0, 6.28), size * rng.uniform(0.7, 1.15)
         centre = (x + lean, y)
         blooms.append([_petal(centre, span, turn + k * 1.2566) for k in range(5)])
@@ -221,4 +277,6 @@ def _petal(centre: Point, span: float, turn: float) -> list[Point]:
 
 def _ring(centre: Point, radius: float) -> list[Point]:
     turns = np.linspace(0, 2 * np.pi, 8, endpoint=False)
-    return [(centre[0] + radius * float(np.cos(turn)), centre[1] + radius * float(np.sin(turn))) for turn in turns]
+    return [
+        (centre[0] + radius * float(np.cos(turn)), centre[1] + radius * float(np.sin(turn))) for turn in turns
+    ]

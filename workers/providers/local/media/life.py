@@ -1,5 +1,7 @@
 """What lives: trees, birds, animals and people as silhouettes."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,7 @@ from workers.providers.local.media.brief import Brief
 from workers.providers.local.media.canvas import Canvas, Point, curve, ellipse
 from workers.providers.local.media.palette import Palette, mix
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Outline = list[Point]
 
 
@@ -28,12 +30,26 @@ def conifer(rng: np.random.Generator, x: float, foot: float, tall: float) -> lis
     return outlines
 
 
-def paint_tree(canvas: Canvas, palette: Palette, rng: np.random.Generator, x: float, foot: float, tall: float) -> None:
+def paint_tree(
+    canvas: Canvas, palette: Palette, rng: np.random.Generator, x: float, foot: float, tall: float
+) -> None:
     """A broad oak: a forked trunk, a crown of leaf clusters that grow lighter towards the light above."""
     bark = mix(palette.deep, palette.land, 0.25)
     forks = [(-0.16, 0.62), (0.0, 0.70), (0.17, 0.60)]
-    trunk = [(x - tall * 0.05, foot), (x + tall * 0.05, foot), (x + tall * 0.022, foot - tall * 0.4), (x - tall * 0.022, foot - tall * 0.4)]
-    limbs = [[(x - tall * 0.022, foot - tall * 0.3), (x + tall * 0.022, foot - tall * 0.3), (x + tall * dx, foot - tall * up)] for dx, up in forks]
+    trunk = [
+        (x - tall * 0.05, foot),
+        (x + tall * 0.05, foot),
+        (x + tall * 0.022, foot - tall * 0.4),
+        (x - tall * 0.022, foot - tall * 0.4),
+    ]
+    limbs = [
+        [
+            (x - tall * 0.022, foot - tall * 0.3),
+            (x + tall * 0.022, foot - tall * 0.3),
+            (x + tall * dx, foot - tall * up),
+        ]
+        for dx, up in forks
+    ]
     canvas.shape([trunk, *limbs], bark, 0.55)
     green = mix(mix(np.array([0.30, 0.46, 0.20], np.float32), palette.land, 0.5), palette.deep, 0.45)
     for layer in range(4):
@@ -48,17 +64,29 @@ def paint_tree(canvas: Canvas, palette: Palette, rng: np.random.Generator, x: fl
         canvas.shape(clusters, colour, 0.55, 1.0 if layer == 0 else 0.8)
 
 
-def paint_forest(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, top: float, bottom: float, rows: int = 5) -> None:
+def paint_forest(
+    canvas: Canvas,
+    brief: Brief,
+    palette: Palette,
+    rng: np.random.Generator,
+    top: float,
+    bottom: float,
+    rows: int = 5,
+) -> None:
     """Ranks of pines, paler with distance, mist between them."""
     for index in range(rows):
         near = index / max(1, rows - 1)
-        colour = mix(mix(palette.haze, palette.land, 0.22 + 0.6 * near), palette.deep, 0.05 + 0.86 * near**1.25)
+        colour = mix(
+            mix(palette.haze, palette.land, 0.22 + 0.6 * near), palette.deep, 0.05 + 0.86 * near**1.25
+        )
         base = canvas.height * (top + (bottom - top) * near**1.2)
         ground = (base - canvas.unit * 0.03 * fields.line(rng, canvas.width, 2.5, 4)).astype(np.float32)
         size = canvas.unit * (0.11 + 0.36 * near**1.5)
         count = int(canvas.width / (size * 0.17)) + 2
         outlines: list[Outline] = []
-        for x in np.linspace(-size * 0.2, canvas.width + size * 0.2, count) + rng.normal(0, size * 0.06, count):
+        for x in np.linspace(-size * 0.2, canvas.width + size * 0.2, count) + rng.normal(
+            0, size * 0.06, count
+        ):
             foot = float(ground[int(np.clip(x, 0, canvas.width - 1))]) + size * 0.12
             clearing = 1 - 0.5 * near * np.exp(-(((x / canvas.width - 0.5) / 0.2) ** 2))
             outlines += conifer(rng, float(x), foot, size * rng.uniform(0.55, 1.12) * clearing)
@@ -69,13 +97,23 @@ def paint_forest(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.
             _ground_mist(canvas, palette, rng, base, size, depth, 0.85 if brief.has("fog") else 0.62)
 
 
-def _ground_mist(canvas: Canvas, palette: Palette, rng: np.random.Generator, base: float, size: float, depth: float, opacity: float) -> None:
+def _ground_mist(
+    canvas: Canvas,
+    palette: Palette,
+    rng: np.random.Generator,
+    base: float,
+    size: float,
+    depth: float,
+    opacity: float,
+) -> None:
     rows = (np.arange(canvas.height, dtype=np.float32)[:, None] - base) / (size * 0.55)
     wisps = fields.fbm(rng, canvas.width, canvas.height, 3, 5, 3)
     canvas.add(palette.haze, np.exp(-((rows - 0.15) ** 2)) * opacity * (0.5 + 0.5 * wisps), depth)
 
 
-def paint_birds(canvas: Canvas, palette: Palette, rng: np.random.Generator, top: float, bottom: float) -> None:
+def paint_birds(
+    canvas: Canvas, palette: Palette, rng: np.random.Generator, top: float, bottom: float
+) -> None:
     outlines = []
     x0, y0 = canvas.width * rng.uniform(0.3, 0.7), canvas.height * rng.uniform(top, bottom)
     for _ in range(int(rng.integers(6, 10))):
@@ -124,7 +162,9 @@ _LEGS: dict[str, list[tuple[float, float, float]]] = {
 }  # fmt: skip
 
 
-def paint_animal(canvas: Canvas, kind: str, palette: Palette, x: float, foot: float, size: float, flip: int) -> None:
+def paint_animal(
+    canvas: Canvas, kind: str, palette: Palette, x: float, foot: float, size: float, flip: int
+) -> None:
     """A standing (the cat: sitting) animal in near-black against the light, with a rim of it."""
     outlines = [curve(_placed(body, x, foot, size, flip)) for body in _BODIES[kind]]
     outlines += [_leg(x, foot, size, flip, leg) for leg in _LEGS[kind]]
@@ -143,23 +183,40 @@ def _leg(x: float, foot: float, size: float, flip: int, leg: tuple[float, float,
 def _features(kind: str) -> list[list[Point]]:
     """Ears, antlers, manes: what tells one from another."""
     if kind == "cat":
-        return [[(-.12, .68), (-.11, .88), (-.02, .77)], [(.12, .68), (.11, .88), (.02, .77)]]
+        return [[(-0.12, 0.68), (-0.11, 0.88), (-0.02, 0.77)], [(0.12, 0.68), (0.11, 0.88), (0.02, 0.77)]]
     if kind == "dog":
-        return [[(.30, .70), (.30, .86), (.38, .74)], [(.36, .72), (.38, .86), (.43, .72)]]
+        return [[(0.30, 0.70), (0.30, 0.86), (0.38, 0.74)], [(0.36, 0.72), (0.38, 0.86), (0.43, 0.72)]]
     if kind == "deer":
         tines = [[(.40, .94), (.36, 1.18), (.28, 1.30), (.27, 1.29), (.34, 1.16), (.37, .94)], [(.42, .94), (.50, 1.16), (.60, 1.28), (.61, 1.26), (.53, 1.14), (.45, .93)]]  # fmt: skip
         branches = [[(.355, 1.14), (.26, 1.16), (.355, 1.10)], [(.34, 1.18), (.40, 1.30), (.36, 1.14)], [(.50, 1.12), (.60, 1.13), (.49, 1.08)], [(.51, 1.15), (.47, 1.28), (.53, 1.17)]]  # fmt: skip
-        return tines + branches + [[(.36, .92), (.26, .96), (.36, .87)]]
-    return [[(.36, .96), (.36, 1.08), (.42, .98)], [(.16, .66), (.26, .92), (.36, 1.02), (.24, .92), (.12, .72)]]
+        return tines + branches + [[(0.36, 0.92), (0.26, 0.96), (0.36, 0.87)]]
+    return [
+        [(0.36, 0.96), (0.36, 1.08), (0.42, 0.98)],
+        [(0.16, 0.66), (0.26, 0.92), (0.36, 1.02), (0.24, 0.92), (0.12, 0.72)],
+    ]
 
 
 def paint_whale(canvas: Canvas, palette: Palette, x: float, y: float, size: float) -> None:
     """A fluke going down, water running off it."""
-    left = [(0, .02), (.03, .16), (-.05, .34), (-.22, .46), (-.46, .48), (-.36, .36), (-.18, .26), (-.10, .08), (-.14, 0)]
-    fluke = curve(_placed(left, x, y, size, 1)) , curve(_placed([(-px, py) for px, py in left], x, y, size, 1))
-    stock = curve(_placed([(-.14, -.02), (-.09, .18), (0, .30), (.09, .18), (.14, -.02)], x, y, size, 1))
+    left = [
+        (0, 0.02),
+        (0.03, 0.16),
+        (-0.05, 0.34),
+        (-0.22, 0.46),
+        (-0.46, 0.48),
+        (-0.36, 0.36),
+        (-0.18, 0.26),
+        (-0.10, 0.08),
+        (-0.14, 0),
+    ]
+    fluke = curve(_placed(left, x, y, size, 1)), curve(_placed([(-px, py) for px, py in left], x, y, size, 1))
+    stock = curve(
+        _placed([(-0.14, -0.02), (-0.09, 0.18), (0, 0.30), (0.09, 0.18), (0.14, -0.02)], x, y, size, 1)
+    )
     canvas.shape([*fluke, stock], mix(palette.deep, palette.land, 0.2), 0.55)
-    ripple = [ellipse(x, y + size * 0.01 * k, size * (0.24 + 0.13 * k), size * (0.02 + 0.012 * k)) for k in range(3)]
+    ripple = [
+        ellipse(x, y + size * 0.01 * k, size * (0.24 + 0.13 * k), size * (0.02 + 0.012 * k)) for k in range(3)
+    ]
     for ring in ripple:
         canvas.shape([ring], mix(palette.light, palette.haze, 0.5), 0.55, 0.16)
 
@@ -168,7 +225,19 @@ def bust(x: float, foot: float, size: float) -> list[Outline]:
     """Head, neck and shoulders in three-quarter view, the hair gathered; `size` is the whole height."""
     head = curve([(x - size * px, foot - size * py) for px, py in
                   [(-.13, .60), (-.145, .74), (-.10, .87), (.01, .92), (.11, .88), (.15, .77), (.165, .70), (.15, .66), (.155, .61), (.13, .55), (.05, .50), (-.05, .50)]])  # fmt: skip
-    neck = curve([(x - size * px, foot - size * py) for px, py in [(-.09, .62), (-.085, .40), (-.14, .32), (.16, .32), (.075, .40), (.07, .56)]])
+    neck = curve(
+        [
+            (x - size * px, foot - size * py)
+            for px, py in [
+                (-0.09, 0.62),
+                (-0.085, 0.40),
+                (-0.14, 0.32),
+                (0.16, 0.32),
+                (0.075, 0.40),
+                (0.07, 0.56),
+            ]
+        ]
+    )
     shoulders = curve([(x - size * px, foot - size * py) for px, py in
                        [(-.47, -.05), (-.44, .16), (-.32, .29), (-.12, .37), (.10, .36), (.30, .28), (.42, .15), (.46, -.05)]])  # fmt: skip
     hair = curve([(x - size * px, foot - size * py) for px, py in

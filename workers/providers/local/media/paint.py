@@ -12,7 +12,11 @@ from workers.providers.local.media.made import Made, ReportProgress, unreported
 
 MAX_DRAWN_PIXELS = 2_400_000
 """Larger pictures are drawn at this size and enlarged: their forms are smooth, memory is not endless."""
-FORMATS = {"png": ("PNG", "image/png", "png"), "webp": ("WEBP", "image/webp", "webp"), "jpeg": ("JPEG", "image/jpeg", "jpg")}
+FORMATS = {
+    "png": ("PNG", "image/png", "png"),
+    "webp": ("WEBP", "image/webp", "webp"),
+    "jpeg": ("JPEG", "image/jpeg", "jpg"),
+}
 
 
 def paint(

@@ -1,13 +1,14 @@
 """Colours of the hours of the day, mixed in OKLab so that blends stay clean (Ottosson 2020)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.providers.local.media.brief import Brief
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 _TO_LMS = np.array(
     [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
@@ -37,7 +38,14 @@ class Palette:
 _HOURS: dict[str, tuple[str, str, str, str, str, str]] = {
     "dawn": ("#4a6fa5 #8fa6c9 #e6c3c0 #fbdcb8", "#fff0d4", "#f0cfc0", "#4f6d74", "#22343f", "#f08a6c"),
     "day": ("#2a6fb8 #5b9bd5 #a5cdec #e3eff5", "#fffbe8", "#cfe2ee", "#4d7d5c", "#1f4038", "#f2b33d"),
-    "dusk": ("#2b2d5b #6a4478 #d9667a #f9a65a #ffd58a", "#fff1c4", "#f2a07c", "#5b3f66", "#1d1a38", "#ff7e5f"),
+    "dusk": (
+        "#2b2d5b #6a4478 #d9667a #f9a65a #ffd58a",
+        "#fff1c4",
+        "#f2a07c",
+        "#5b3f66",
+        "#1d1a38",
+        "#ff7e5f",
+    ),
     "night": ("#050b1e #0d1c3d #1c3760 #3a5f86", "#eef3ff", "#30506f", "#1b3049", "#060c1a", "#ffcf70"),
     "storm": ("#2d3742 #47545f #6f7f89 #a3aeb0", "#e5ebea", "#8d9a9f", "#414f54", "#182126", "#d9a441"),
 }
@@ -77,7 +85,9 @@ def to_lab(rgb: Floats) -> Floats:
 def from_lab(lab: Floats) -> Floats:
     lms = (lab @ np.linalg.inv(_TO_LAB).T) ** 3
     linear = np.clip(lms @ np.linalg.inv(_TO_LMS).T, 0, 1)
-    return np.asarray(np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055), np.float32)
+    return np.asarray(
+        np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055), np.float32
+    )
 
 
 def mix(first: Floats, second: Floats, share: float | Floats) -> Floats:

@@ -20,10 +20,7 @@ CHARACTERS_PER_TOKEN = 4
 DEFAULT_MAX_TOKENS = 1024
 USUAL_WORDS = 230
 _STOP = frozenset(
-    "a an and are as at be but by can could do does for from give has have how i if in into is it its list make me my"
-    " of on one or our out please poem short should some story tell that the their them then there these this to"
-    " three two up us was we what when where which who why will with words would write you your about essay outline"
-    " explain describe summary summarise summarize paragraph paragraphs five ten 100 200 letter email".split()
+    ["a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "could", "do", "does", "for", "from", "give", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "list", "make", "me", "my", "of", "on", "one", "or", "our", "out", "please", "poem", "short", "should", "some", "story", "tell", "that", "the", "their", "them", "then", "there", "these", "this", "to", "three", "two", "up", "us", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "words", "would", "write", "you", "your", "about", "essay", "outline", "explain", "describe", "summary", "summarise", "summarize", "paragraph", "paragraphs", "five", "ten", "100", "200", "letter", "email"]
 )
 
 
@@ -173,8 +170,27 @@ class Shape:
     closing: tuple[str, ...]
 
 
-_ADJECTIVES = ("quiet", "bright", "patient", "early", "distant", "careful", "open", "slow", "small", "steady", "plain")
-_PLACES = ("the harbour", "the old market", "the hill above town", "the long road north", "the reading room", "the shore")
+_ADJECTIVES = (
+    "quiet",
+    "bright",
+    "patient",
+    "early",
+    "distant",
+    "careful",
+    "open",
+    "slow",
+    "small",
+    "steady",
+    "plain",
+)
+_PLACES = (
+    "the harbour",
+    "the old market",
+    "the hill above town",
+    "the long road north",
+    "the reading room",
+    "the shore",
+)
 _PEOPLE = ("Mara", "Tomas", "Ines", "Jonah", "Leila", "Anders", "Noor", "Petra")
 _CLAUSES = (
     "what matters is seen late and kept long",

@@ -47,7 +47,9 @@ def _sea(stage: Stage) -> None:
     if brief.has("lighthouse"):
         built.paint_lighthouse(canvas, brief, palette, rng, lamp, canvas.height * (horizon + 0.16))
     if brief.has("whale"):
-        life.paint_whale(canvas, palette, canvas.width * away, canvas.height * (horizon + 0.17), canvas.unit * 0.34)
+        life.paint_whale(
+            canvas, palette, canvas.width * away, canvas.height * (horizon + 0.17), canvas.unit * 0.34
+        )
     if brief.has("boat") or not (brief.has("lighthouse") or brief.has("whale")):
         x = canvas.width * (1 - away + 0.06 if brief.has("lighthouse") else away)
         built.paint_boat(canvas, brief, palette, rng, x, canvas.height * (horizon + 0.08), 0.075)
@@ -62,7 +64,9 @@ def _mountains(stage: Stage) -> None:
     canvas, brief, palette, rng = stage.canvas, stage.brief, stage.palette, stage.rng
     lamp = sky.paint_sky(canvas, brief, palette, rng, 0.62)
     lake = brief.has("sea")
-    land.paint_ridges(canvas, brief, palette, rng, lamp, 0.42, 0.66 if lake else 0.84, 5, 0.8 if lake else 1.0)
+    land.paint_ridges(
+        canvas, brief, palette, rng, lamp, 0.42, 0.66 if lake else 0.84, 5, 0.8 if lake else 1.0
+    )
     if lake:
         land.paint_sea(canvas, brief, palette, rng, lamp, 0.72)
     if brief.has("house") and not lake:
@@ -110,7 +114,9 @@ def _reflect(stage: Stage, level: float) -> None:
     depth = np.arange(height, dtype=np.float32) / height
     rows = np.clip(top - 1 - (np.arange(height) * 1.6).astype(int), 0, top - 1)
     mirror = picture[rows]
-    sway = np.sin(np.arange(height) * 0.9 / (0.3 + depth)) * canvas.unit * 0.006 * (0.3 + depth) + rng.normal(0, canvas.unit * 0.0016, height)
+    sway = np.sin(np.arange(height) * 0.9 / (0.3 + depth)) * canvas.unit * 0.006 * (0.3 + depth) + rng.normal(
+        0, canvas.unit * 0.0016, height
+    )
     columns = np.clip(np.arange(canvas.width)[None, :] + sway[:, None].astype(int), 0, canvas.width - 1)
     mirror = np.take_along_axis(mirror, columns[..., None], axis=1)
     kernel = max(1, height // 30)
@@ -154,7 +160,9 @@ def _animals(stage: Stage, foot: float, size: float, x: float | None = None) -> 
     wanted = [animal for animal in ANIMALS if stage.brief.has(animal)]
     for index, animal in enumerate(wanted):
         at = stage.canvas.width * ((0.5 if x is None else x) + 0.22 * index * (-1) ** index)
-        life.paint_animal(stage.canvas, animal, stage.palette, at, foot, stage.canvas.unit * size, 1 - 2 * (index % 2))
+        life.paint_animal(
+            stage.canvas, animal, stage.palette, at, foot, stage.canvas.unit * size, 1 - 2 * (index % 2)
+        )
 
 
 _PLACES: dict[str, Callable[[Stage], None]] = {

@@ -1,6 +1,7 @@
 """Skies: gradient, sun or moon, stars, aurora, clouds, rain and snow."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from workers.providers.local.media.brief import Brief
 from workers.providers.local.media.canvas import Canvas
 from workers.providers.local.media.palette import Palette, mix, ramp
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 WHITE = np.ones(3, np.float32)
 
 
@@ -23,7 +24,9 @@ class Lamp:
     radius: float
 
 
-def paint_sky(canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, horizon: float) -> Lamp:
+def paint_sky(
+    canvas: Canvas, brief: Brief, palette: Palette, rng: np.random.Generator, horizon: float
+) -> Lamp:
     """`horizon` is the share of the height at which the sky ends."""
     width, height, unit = canvas.width, canvas.height, canvas.unit
     rows = np.arange(height, dtype=np.float32) / (height * horizon)
@@ -57,7 +60,9 @@ def _lamp(canvas: Canvas, brief: Brief, palette: Palette, lamp: Lamp) -> None:
     canvas.glow(palette.light, np.exp(-away * 13) * (0.35 if brief.is_night else 0.7))
     disc = fields.disc(canvas.width, canvas.height, lamp.x, lamp.y, lamp.radius)
     if brief.is_night:
-        disc = disc * (1 - 0.16 * fields.fbm(np.random.default_rng(brief.seed), canvas.width, canvas.height, 26, 26, 2))
+        disc = disc * (
+            1 - 0.16 * fields.fbm(np.random.default_rng(brief.seed), canvas.width, canvas.height, 26, 26, 2)
+        )
     canvas.add(mix(palette.light, WHITE, 0.35), disc * 0.97)
 
 
@@ -66,7 +71,9 @@ def _stars(canvas: Canvas, rng: np.random.Generator, horizon: float, density: fl
     light = np.zeros((height, width), np.float32)
     count = int(width * height * 0.0009 * density)
     x, y = rng.integers(1, width - 1, count), (rng.random(count) ** 1.2 * height * horizon * 0.98).astype(int)
-    np.maximum.at(light, (np.clip(y, 1, height - 2), x), rng.random(count).astype(np.float32) ** 3 * 0.9 + 0.1)
+    np.maximum.at(
+        light, (np.clip(y, 1, height - 2), x), rng.random(count).astype(np.float32) ** 3 * 0.9 + 0.1
+    )
     big = light > 0.8
     light = np.maximum(light, fields.blur(big.astype(np.float32), max(0.7, canvas.unit / 900)) * 2.2)
     band = fields.fbm(rng, width, height, 2.2, 3.4, 5) ** 2 * (0.22 if density == 1.0 else 0.08)

@@ -1,5 +1,7 @@
 """Real speech from eSpeak NG, a formant synthesizer, in the executor's children."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ LOUDNESS = 0.11
 CEILING = 0.95
 SAMPLE_RATE_FOR_PITCH = 16_000
 MAX_SAMPLE_S = 120.0
-Samples = NDArray[np.float32]
+Samples = NDArray[np.floating[Any]]
 
 
 def speak(
@@ -52,7 +54,11 @@ def speak(
     )
     levelled = level(pcm)
     data = sound.encode(
-        levelled[:, None], sample_rate, format, bitrate=64_000, progress=lambda share: progress(0.8 + 0.2 * share)
+        levelled[:, None],
+        sample_rate,
+        format,
+        bitrate=64_000,
+        progress=lambda share: progress(0.8 + 0.2 * share),
     )
     media_type = sound.media_type(format)
     metadata = {
