@@ -59,7 +59,7 @@ class BatchResult(Resource):
     parameters=("Idempotency-Key",),
     example={"items": [EXAMPLE]},
 )
-async def batch(request: Request[BatchRequest, None]) -> Reply:
+async def submit_batch(request: Request[BatchRequest, None]) -> Reply:
     """Each item is admitted or refused by itself. With an Idempotency-Key each item is done once, so a batch
     whose answer was lost can be sent again.
     """
@@ -182,7 +182,7 @@ class BulkResult(Resource):
     example={"action": "cancel", "filter": {"status": ["queued"]}},
     idempotent=True,
 )
-async def bulk(request: Request[BulkRequest, None]) -> Reply:
+async def act_in_bulk(request: Request[BulkRequest, None]) -> Reply:
     """By `ids` or by `filter`, up to 500 at a time, each by itself. An empty filter is refused."""
     ids, more = await _chosen(request)
     act = _ACTIONS[request.body.action]
@@ -257,4 +257,4 @@ async def _retry(request: Request[Any, Any], generation_id: UUID) -> tuple[int, 
 
 _ACTIONS: dict[str, Act] = {"cancel": _cancel, "retry": _retry, "delete": _delete}
 
-operations = (batch, bulk)
+operations = (submit_batch, act_in_bulk)

@@ -49,7 +49,7 @@ class Validation(Resource):
     errors=(InvalidInput, ModelRetired, NoProvider),
     example=EXAMPLE,
 )
-async def estimate(request: Request[GenerationRequest, None]) -> Reply:
+async def estimate_generation(request: Request[GenerationRequest, None]) -> Reply:
     """Takes what a submit takes and writes nothing. `reserved` is what a submit would set aside: the dearest
     candidate's price.
     """
@@ -95,7 +95,7 @@ def _candidate(route: Route) -> dict[str, Any]:
     errors=(InvalidInput, ModelRetired, NoProvider),
     example=EXAMPLE,
 )
-async def validate_request(request: Request[GenerationRequest, None]) -> Reply:
+async def validate_generation(request: Request[GenerationRequest, None]) -> Reply:
     """A dry run: the same errors as a submit, budget and account apart. Writes nothing."""
     new = await read_request(request.body, request.principal, request.deps.settings)
     plan = await request.deps.admitter.plan(new)
@@ -103,4 +103,4 @@ async def validate_request(request: Request[GenerationRequest, None]) -> Reply:
     return reply({"valid": True, "model": plan.model, "warnings": plan.warnings})
 
 
-operations = (estimate, validate_request)
+operations = (estimate_generation, validate_generation)

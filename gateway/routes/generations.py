@@ -102,7 +102,7 @@ class SubmissionList(Resource):
     parameters=("Idempotency-Key", "Prefer"),
     example=EXAMPLE,
 )
-async def submit(request: Request[GenerationRequest, None]) -> Reply:
+async def submit_generation(request: Request[GenerationRequest, None]) -> Reply:
     """Admits the request: its price is reserved and it is queued. Watch it by its links."""
     new = await read_request(request.body, request.principal, request.deps.settings)
     return await admit(request, new)
@@ -296,7 +296,7 @@ def _missing(generation_id: UUID) -> NotFound:
     answers=(Answer(200, "What became of it and of the money", CancelResource),),
     errors=(NotFound,),
 )
-async def cancel(request: Request[None, None]) -> Reply:
+async def cancel_generation(request: Request[None, None]) -> Reply:
     """What only queues ends at once. What runs is asked to stop: `money` is `pending` until the provider has
     said what it charges. Repeating it is harmless.
     """
@@ -332,7 +332,7 @@ class RetryQuery(Query):
     errors=(NotFound, Conflict, *ADMISSION_ERRORS),
     parameters=("Idempotency-Key", "Prefer"),
 )
-async def retry(request: Request[None, RetryQuery]) -> Reply:
+async def retry_generation(request: Request[None, RetryQuery]) -> Reply:
     """A new generation with the same request, whose `parent_id` is this one. For what failed, was canceled or
     expired.
     """
@@ -368,7 +368,7 @@ class RerunRequest(Body):
     parameters=("Idempotency-Key", "Prefer"),
     example={"seed": "new", "overrides": {"prompt": "the same lighthouse at dawn"}},
 )
-async def rerun(request: Request[RerunRequest, None]) -> Reply:
+async def rerun_generation(request: Request[RerunRequest, None]) -> Reply:
     """A new generation with the same request and some of it changed, whose `parent_id` is this one."""
     row = await _get(request, request.id())
     try:
@@ -399,7 +399,7 @@ async def _get(request: Request[Any, Any], generation_id: UUID) -> Mapping[str, 
     answers=(Answer(204, "It is hidden"),),
     errors=(NotFound, Conflict),
 )
-async def delete(request: Request[None, None]) -> Reply:
+async def delete_generation(request: Request[None, None]) -> Reply:
     """Hides it and its outputs; what it cost stays in the ledger. One that has not ended must be canceled first
     (409).
     """
@@ -448,12 +448,12 @@ async def list_submissions(request: Request[None, None]) -> Reply:
 
 
 operations = (
-    submit,
+    submit_generation,
     list_generations,
     get_generation,
-    cancel,
-    retry,
-    rerun,
-    delete,
+    cancel_generation,
+    retry_generation,
+    rerun_generation,
+    delete_generation,
     list_submissions,
 )

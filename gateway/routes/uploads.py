@@ -50,7 +50,7 @@ class PresignedUpload(Resource):
     example={"filename": "cat.png", "mime": "image/png", "bytes": 123456},
     idempotent=True,
 )
-async def begin(request: Request[UploadRequest, None]) -> Reply:
+async def begin_upload(request: Request[UploadRequest, None]) -> Reply:
     """PUT the bytes to `put.url`, then POST `…/complete`."""
     asked = request.body
     upload, url = await uploads.begin(
@@ -69,7 +69,7 @@ async def begin(request: Request[UploadRequest, None]) -> Reply:
     answers=(Answer(200, "It is checked and can be an input", UploadResource),),
     errors=(NotFound, Conflict, *FILE_ERRORS),
 )
-async def complete(request: Request[None, None]) -> Reply:
+async def complete_upload(request: Request[None, None]) -> Reply:
     """Looks at the bytes that were PUT. Repeating it is harmless."""
     upload = await uploads.complete(_intake(request), request.account_id, request.id())
     return reply(render_upload(upload))
@@ -87,7 +87,7 @@ async def complete(request: Request[None, None]) -> Reply:
     body_media="multipart/form-data",
     idempotent=True,
 )
-async def direct(request: Request[None, None]) -> Reply:
+async def upload_file(request: Request[None, None]) -> Reply:
     """One multipart field `file`. Pictures lose their metadata; SVG, HTML and everything unknown is refused."""
     intake = _intake(request)
     _check_length(request.raw, intake.max_bytes)
@@ -153,7 +153,7 @@ async def get_upload(request: Request[None, None]) -> Reply:
     answers=(Answer(204, "It and its bytes are gone"),),
     errors=(NotFound,),
 )
-async def delete(request: Request[None, None]) -> Reply:
+async def delete_upload(request: Request[None, None]) -> Reply:
     """Generations that were made with it stay; those that still need it fail."""
     await uploads.delete(_intake(request), request.account_id, request.id())
     return Reply(None, 204)
@@ -168,4 +168,4 @@ def _location(upload_id: object) -> dict[str, str]:
     return {"Location": f"/api/v1/uploads/{upload_id}"}
 
 
-operations = (begin, complete, direct, get_upload, delete)
+operations = (begin_upload, complete_upload, upload_file, get_upload, delete_upload)

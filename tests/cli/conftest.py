@@ -18,5 +18,7 @@ async def gateway() -> AsyncIterator[FakeGateway]:
 
 
 @pytest.fixture
-def terminal(gateway: FakeGateway, tmp_path: Path) -> Terminal:
-    return Terminal(gateway, tmp_path)
+async def terminal(gateway: FakeGateway, tmp_path: Path) -> AsyncIterator[Terminal]:
+    used = Terminal(gateway, tmp_path)
+    yield used
+    await used.close()

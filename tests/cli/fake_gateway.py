@@ -18,6 +18,7 @@ KEY = "ps_live_fakefakefake"
 PREFIX = "/api/v1"
 TERMINAL = {"completed", "failed", "canceled", "expired"}
 HEARTBEAT_S = 0.2
+SHUTDOWN_S = 0.05
 
 
 def now() -> str:
@@ -68,7 +69,7 @@ class FakeGateway:
     async def start(self) -> None:
         app = web.Application(middlewares=[self._guard])
         app.router.add_routes(self._routes())
-        self._runner = web.AppRunner(app, shutdown_timeout=0)
+        self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
@@ -235,7 +236,10 @@ class FakeGateway:
         id_ = request.match_info.get("id")
         if id_ is not None and id_ not in self.generations and id_ not in self.keys:
             return problem(404, "NOT_FOUND", f"There is no generation {id_}.")
-        answer: web.StreamResponse = await handler(request)
+        try:
+            answer: web.StreamResponse = await handler(request)
+        except ConnectionError:
+            raise asyncio.CancelledError from None
         return answer
 
     async def _health(self, _: web.Request) -> web.Response:

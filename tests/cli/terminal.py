@@ -29,6 +29,14 @@ class Terminal:
     def __init__(self, gateway: FakeGateway, folder: Path) -> None:
         self.gateway = gateway
         self.folder = folder
+        self._processes: list[asyncio.subprocess.Process] = []
+
+    async def close(self) -> None:
+        """End what a failed test left running."""
+        for process in self._processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     def environment(self) -> Mapping[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -44,31 +52,31 @@ class Terminal:
         return Result(process.returncode, out.decode(), err.decode())
 
     async def start(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "cli", *arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self.folder,
-            env={**self.environment(), **variables},
-        )
+        pipe = asyncio.subprocess.PIPE
+        return await self._start(arguments, pipe, pipe, pipe, **variables)
 
     async def on_tty(self, *arguments: str) -> "Tty":
         """With stdin, stdout and stderr on one pseudo-terminal."""
         ours, theirs = pty.openpty()
+        process = await self._start(arguments, theirs, theirs, theirs)
+        os.close(theirs)
+        return Tty(process, ours)
+
+    async def _start(
+        self, arguments: tuple[str, ...], stdin: int, stdout: int, stderr: int, **variables: str
+    ) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "cli", *arguments),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             cwd=self.folder,
-            env=self.environment(),
+            env={**self.environment(), **variables},
             start_new_session=True,
         )
-        os.close(theirs)
-        return Tty(process, ours)
+        self._processes.append(process)
+        return process
 
 
 class Tty:

@@ -41,11 +41,9 @@ async def test_nobody_is_refused(nobody: Api, op: Operation) -> None:
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="penstock"'
 
 
-@pytest.mark.parametrize("op", GUARDED, ids=_name)
+@pytest.mark.parametrize("op", [op for op in GUARDED if op.scope is not Scope.READ], ids=_name)
 async def test_a_key_without_the_scope_is_refused(api: Api, op: Operation) -> None:
-    weaker = {Scope.READ: None, Scope.WRITE: Scope.READ, Scope.ADMIN: Scope.WRITE}[op.scope or Scope.READ]
-    if weaker is None:
-        pytest.skip("every key may read")
+    weaker = Scope.WRITE if op.scope is Scope.ADMIN else Scope.READ
     answer = await (await api.with_key(weaker)).call(op.method, _path(op))
     assert answer.problem[:2] == (403, "FORBIDDEN")
     assert answer.json["details"]["required"] == op.scope

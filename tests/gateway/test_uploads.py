@@ -19,7 +19,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 async def _send(
     api: Api, content: bytes, name: str = "a.png", field: str = "file", **options: Any
 ) -> Response:
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)
     form.add_field(field, io.BytesIO(content), filename=name, content_type="image/png")
     return await api.post(DIRECT, data=form, **options)
 

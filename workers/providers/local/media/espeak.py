@@ -1,13 +1,13 @@
 """eSpeak NG by ctypes, from the library and the voices that come in the wheel.
 
-The library keeps its state in globals of the process: it is set up once, and every call sets the voice,
-rate and pitch anew, so that one call cannot colour the next.
+The library keeps its state in globals, even the wavering of its voice, so it is loaded anew for every text
+(a few milliseconds): one call cannot colour the next, and the same text sounds the same every time.
 """
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,60 +42,81 @@ class Voice:
     pitch: int
 
 
-@cache
-def _library() -> tuple[ctypes.CDLL, int]:
-    """The library, set up, and its sample rate."""
+@dataclass(frozen=True, slots=True)
+class Synthesizer:
+    """The library, freshly loaded; `sample_rate` in Hz."""
+
+    library: ctypes.CDLL
+    sample_rate: int
+
+    def choose(self, language: str, variant: str) -> None:
+        """Raises MediaError when nobody speaks the language. An unknown variant leaves its own voice."""
+        voice = self._voice_of(language)
+        if variant:
+            self.library.espeak_SetVoiceByName(f"{voice}+{variant}".encode())
+
+    def _voice_of(self, language: str) -> str:
+        name = language.lower()
+        for candidate in (name, name.partition("-")[0]):
+            voice = _SYNONYMS.get(candidate, candidate)
+            if self.library.espeak_SetVoiceByName(voice.encode()) == 0:
+                return voice
+        raise MediaError(MediaFault.UNSUPPORTED_MEDIA, f"no voice speaks {language}")
+
+    def set(self, parameter: int, value: int) -> None:
+        self.library.espeak_SetParameter(parameter, value, 0)
+
+    def say(self, text: str) -> None:
+        data = text.encode() + b"\0"
+        self.library.espeak_Synth(data, len(data), 0, 1, 0, _UTF8 | _END_PAUSE, None, None)
+        self.library.espeak_Synchronize()
+
+
+@contextmanager
+def loaded() -> Iterator[Synthesizer]:
     library = ctypes.CDLL(espeakng_loader.get_library_path())
-    folder = str(Path(espeakng_loader.get_data_path()).parent)
-    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, folder.encode(), 0)
-    if rate <= 0:
-        raise RuntimeError("eSpeak NG cannot find its voices")
     library.espeak_Synth.argtypes = [
         ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int, ctypes.c_uint, ctypes.c_uint,
         ctypes.c_void_p, ctypes.c_void_p,
     ]  # fmt: skip
-    return library, int(rate)
-
-
-def language_voice(language: str) -> str:
-    """eSpeak's name of a language's voice. Raises MediaError when it has none."""
-    library, _ = _library()
-    name = language.lower()
-    for candidate in (_SYNONYMS.get(name, name), name.partition("-")[0]):
-        voice = _SYNONYMS.get(candidate, candidate)
-        if library.espeak_SetVoiceByName(voice.encode()) == 0:
-            return voice
-    raise MediaError(MediaFault.UNSUPPORTED_MEDIA, f"no voice speaks {language}")
+    folder = str(Path(espeakng_loader.get_data_path()).parent)
+    sample_rate = library.espeak_Initialize(_SYNCHRONOUS, 0, folder.encode(), 0)
+    try:
+        if sample_rate <= 0:
+            raise RuntimeError("eSpeak NG cannot find its voices")
+        yield Synthesizer(library, sample_rate)
+    finally:
+        library.espeak_Terminate()
+        ctypes.CDLL(None).dlclose(ctypes.c_void_p(library._handle))
 
 
 def synthesize(
     text: str, language: str, voice: Voice, words_per_minute: int, progress: Callable[[float], None]
 ) -> tuple[Samples, int]:
-    """Mono samples in -1 to 1 and their rate. Raises MediaError CORRUPT when there is nothing to say."""
-    library, rate = _library()
-    name = f"{language}+{voice.variant}" if voice.variant else language
-    if library.espeak_SetVoiceByName(name.encode()) != 0:
-        library.espeak_SetVoiceByName(language.encode())
-    for parameter, value in ((_RATE, words_per_minute), (_PITCH, voice.pitch), (_RANGE, 50)):
-        library.espeak_SetParameter(parameter, value, 0)
+    """Mono samples in -1 to 1 and their rate.
+
+    Raises MediaError: UNSUPPORTED_MEDIA for the language, CORRUPT when there is nothing to say.
+    """
     blocks: list[NDArray[np.int16]] = []
 
-    @_CALLBACK
-    def take(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _: int) -> int:
+    def take(samples: Any, count: int, _: int | None) -> int:
         if samples and count > 0:
             blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
 
-    library.espeak_SetSynthCallback(take)
-    parts = segments(text)
-    for index, part in enumerate(parts):
-        data = part.encode() + b"\0"
-        library.espeak_Synth(data, len(data), 0, 1, 0, _UTF8 | _END_PAUSE, None, None)
-        library.espeak_Synchronize()
-        progress((index + 1) / len(parts))
+    callback = _CALLBACK(take)
+    with loaded() as synthesizer:
+        synthesizer.choose(language, voice.variant)
+        for parameter, value in ((_RATE, words_per_minute), (_PITCH, voice.pitch), (_RANGE, 50)):
+            synthesizer.set(parameter, value)
+        synthesizer.library.espeak_SetSynthCallback(callback)
+        parts = segments(text)
+        for index, part in enumerate(parts):
+            synthesizer.say(part)
+            progress((index + 1) / len(parts))
     if not blocks or not np.any(spoken := np.concatenate(blocks)):
         raise MediaError(MediaFault.CORRUPT, "there is nothing in the text that can be spoken")
-    return spoken.astype(np.float32) / 32768, rate
+    return spoken.astype(np.float32) / np.float32(32768), synthesizer.sample_rate
 
 
 def segments(text: str) -> list[str]:

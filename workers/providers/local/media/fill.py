@@ -139,7 +139,8 @@ class Filler:
         count = int(min(wanted, high))
         if count > MAX_NODES:
             raise MediaError(MediaFault.TOO_LARGE, "the schema asks for too many items")
-        rest, found = schema.get("items", {}), []
+        rest = schema.get("items", {})
+        found: list[Any] = []
         if rest is False:
             count = min(count, len(first))
         tries = 0

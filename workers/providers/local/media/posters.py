@@ -55,7 +55,7 @@ def _star_field(canvas: Canvas, rng: np.random.Generator) -> None:
 def _planet(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
     width, height, u = canvas.width, canvas.height, canvas.unit
     radius = u * rng.uniform(0.20, 0.27)
-    x, y = width * rng.choice([0.36, 0.62]), height * rng.uniform(0.46, 0.58)
+    x, y = width * float(rng.choice([0.36, 0.62])), height * rng.uniform(0.46, 0.58)
     columns = (np.arange(width, dtype=np.float32)[None, :] - x) / radius
     rows = (np.arange(height, dtype=np.float32)[:, None] - y) / radius
     depth = np.sqrt(np.clip(1 - columns**2 - rows**2, 0, 1))
@@ -169,7 +169,7 @@ def paint_abstract(canvas: Canvas, brief: Brief, palette: Palette, rng: np.rando
     width, height, u = canvas.width, canvas.height, canvas.unit
     paint_mesh(canvas, palette, rng)
     x, y, radius = (
-        width * rng.choice([0.34, 0.64]),
+        width * float(rng.choice([0.34, 0.64])),
         height * rng.uniform(0.3, 0.4),
         u * rng.uniform(0.19, 0.27),
     )
@@ -187,7 +187,7 @@ def paint_abstract(canvas: Canvas, brief: Brief, palette: Palette, rng: np.rando
     slant = rng.uniform(-0.22, 0.22)
     for index in range(count):
         near = index / (count - 1)
-        _ribbon(canvas, palette, rng, ramp(stops, np.float32(near)), near, slant)
+        _ribbon(canvas, palette, rng, ramp(stops, np.array(near)), near, slant)
 
 
 def _ribbon(

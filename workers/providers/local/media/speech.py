@@ -50,7 +50,7 @@ def speak(
     rate = round(WORDS_PER_MINUTE * min(SPEEDS[1], max(SPEEDS[0], speed)))
     progress(0.05)
     pcm, sample_rate = espeak.synthesize(
-        text, espeak.language_voice(language), chosen, rate, lambda share: progress(0.05 + 0.75 * share)
+        text, language, chosen, rate, lambda share: progress(0.05 + 0.75 * share)
     )
     levelled = level(pcm)
     data = sound.encode(
