@@ -89,13 +89,12 @@ class Client:
         A lost answer is asked for again under the same key, so that there is one generation and one bill.
         Raises Refused, Unreachable.
         """
-        return await self._repeat(
-            "/generations", json=dict(body), headers={"Idempotency-Key": idempotency_key}
-        )
+        return await self.act("/generations", body, idempotency_key)
 
-    async def act(self, path: str, body: Mapping[str, Any], idempotency_key: str) -> Any:
-        """A POST that makes a new generation out of an old one, safe to repeat like `submit`."""
-        return await self._repeat(path, json=dict(body), headers={"Idempotency-Key": idempotency_key})
+    async def act(self, path: str, body: Mapping[str, Any], idempotency_key: str, **query: object) -> Any:
+        """A POST that makes something new, safe to repeat like `submit`."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return await self._repeat(path, json=dict(body), headers=headers, params=_given(query))
 
     async def upload(self, path: Path, mime: str) -> Any:
         """The upload that a local file becomes. Raises Refused, Unreachable, OSError."""

@@ -78,8 +78,10 @@ def _parts(response: httpx.Response) -> Mapping[str, Any]:
 
 
 def _state(value: object) -> str:
-    found = value.get("status", value.get("ok")) if isinstance(value, dict) else value
-    return "ok" if found in (True, "ok", "up") else str(found)
+    if not isinstance(value, dict):
+        return str(value)
+    state = value.get("status")
+    return "ok" if state == "up" else f"{state}, {value.get('reason') or 'no reason given'}"
 
 
 def _clock(response: httpx.Response) -> Iterator[Check]:

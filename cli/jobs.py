@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import typer
 
+from cli.bulk import Selection, act
 from cli.delivery import check_destination, deliver, warning_words
 from cli.feed import prompt_of, watch_all
 from cli.generate import announce, text_tail
@@ -24,15 +25,8 @@ app = typer.Typer(
     help="List, show, watch, cancel, retry, rerun and delete generations.",
 )
 
-OUTCOMES = {
-    "released": "nothing is charged",
-    "charged": "what it cost is charged",
-    "pending": "the provider decides what it costs",
-}
-"""What became of the money of a canceled generation."""
-
 Id = Annotated[UUID, typer.Argument(help="Id of a generation.", metavar="ID")]
-Ids = Annotated[list[UUID], typer.Argument(help="Ids of generations.", metavar="ID...")]
+SomeIds = Annotated[list[UUID] | None, typer.Argument(help="Ids of generations.", metavar="[ID]...")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,41 +183,17 @@ async def _to_the_end(session: Session, resource: Mapping[str, Any], output: str
 
 
 @app.command()
-@takes(Connection)
-def cancel(connection: Connection, generation_ids: Ids) -> None:
-    """Stop generations, and say what becomes of the money."""
-    run(connection, lambda session: _each(session, generation_ids, _cancel))
-
-
-async def _cancel(session: Session, generation_id: UUID) -> tuple[Any, str]:
-    answer = await session.client.post(f"/generations/{generation_id}/cancel")
-    outcome = str((answer.get("money") or {}).get("outcome"))
-    words = OUTCOMES.get(outcome, "")
-    return answer, f"{answer['status']}{f'; {words}' if words else ''}"
+@takes(Selection)
+def cancel(selection: Selection, generation_ids: SomeIds = None) -> None:
+    """Stop generations, and say what becomes of the money. By ids, or all that match."""
+    act(selection, "cancel", generation_ids or [], ["queued", "running"])
 
 
 @app.command()
-@takes(Connection)
-def delete(connection: Connection, generation_ids: Ids) -> None:
-    """Remove generations from the lists, with their files."""
-    run(connection, lambda session: _each(session, generation_ids, _delete))
-
-
-async def _delete(session: Session, generation_id: UUID) -> tuple[Any, str]:
-    answer = await session.client.delete(f"/generations/{generation_id}")
-    return answer or {"id": str(generation_id), "deleted": True}, "deleted"
-
-
-async def _each(session: Session, generation_ids: list[UUID], act: Any) -> None:
-    """Act on one after the other; the first refusal ends it."""
-    answers = []
-    for generation_id in generation_ids:
-        answer, words = await act(session, generation_id)
-        answers.append(answer)
-        if not session.out.as_json:
-            session.out.line(f"{generation_id}: {words}")
-    if session.out.as_json:
-        session.out.json(answers[0] if len(answers) == 1 else answers)
+@takes(Selection)
+def delete(selection: Selection, generation_ids: SomeIds = None) -> None:
+    """Remove ended generations from the lists, with their files. By ids, or all that match."""
+    act(selection, "delete", generation_ids or [], ["completed", "failed", "canceled", "expired"])
 
 
 @app.command()
@@ -234,8 +204,8 @@ def retry(
     provider: Annotated[str | None, typer.Option(help="Let this provider do it.")] = None,
 ) -> None:
     """Do what failed again, as a new generation."""
-    query = f"?provider={provider}" if provider else ""
-    run(again, lambda session: _again(session, again, f"/generations/{generation_id}/retry{query}", {}))
+    path = f"/generations/{generation_id}/retry"
+    run(again, lambda session: _again(session, again, path, {}, provider=provider))
 
 
 @app.command()
@@ -262,8 +232,8 @@ async def _rerun(
     await _again(session, again, f"/generations/{generation_id}/rerun", body)
 
 
-async def _again(session: Session, again: Again, path: str, body: Mapping[str, Any]) -> None:
-    resource = await session.client.act(path, body, str(uuid4()))
+async def _again(session: Session, again: Again, path: str, body: Mapping[str, Any], **query: object) -> None:
+    resource = await session.client.act(path, body, str(uuid4()), **query)
     if again.wait or again.output is not None:
         await _to_the_end(session, resource, again.output)
     else:

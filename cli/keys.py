@@ -1,24 +1,25 @@
 """`penstock keys`: who may ask."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from cli.errors import BadUsage
 from cli.options import Connection, takes
 from cli.output import local_time
+from cli.periods import expiry, span
 from cli.session import Session, run
 
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Create, list and revoke API keys.",
+    help="Create, list, rotate and revoke API keys.",
 )
 
-UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+KeyId = Annotated[UUID, typer.Argument(metavar="ID", help="Id of a key, as `keys ls` shows it.")]
 
 
 @app.command()
@@ -41,28 +42,34 @@ async def _create(session: Session, name: str, scopes: list[str] | None, expires
     if scopes:
         body["scopes"] = scopes
     if expires is not None:
-        body["expires_at"] = expiry(expires, datetime.now(UTC)).isoformat()
-    made = await session.client.post("/keys", body)
+        body["expires_at"] = expiry("--expires", expires, datetime.now(UTC)).isoformat()
+    _show_once(session, await session.client.post("/keys", body))
+
+
+@app.command()
+@takes(Connection)
+def rotate(
+    connection: Connection,
+    key_id: KeyId,
+    overlap: Annotated[
+        str, typer.Option(metavar="SPAN", help="How long the old key goes on working, such as 5m or 2h.")
+    ] = "1h",
+) -> None:
+    """Replace a key by a new one. It is shown this once."""
+    overlap_s = int(span("--overlap", overlap).total_seconds())
+    run(connection, lambda session: _rotate(session, key_id, overlap_s))
+
+
+async def _rotate(session: Session, key_id: UUID, overlap_s: int) -> None:
+    _show_once(session, await session.client.post(f"/keys/{key_id}/rotate", {"overlap_s": overlap_s}))
+
+
+def _show_once(session: Session, made: Mapping[str, Any]) -> None:
     if session.out.as_json:
         session.out.json(made)
         return
     session.out.line(made["key"])
     session.out.note("Keep it now: it is not shown again.")
-
-
-def expiry(text: str, now: datetime) -> datetime:
-    """The moment that `text` means. Raises BadUsage when it is none, or past."""
-    number, unit = text[:-1], text[-1:]
-    if number.isascii() and number.isdigit() and unit in UNITS:
-        return now + int(number) * UNITS[unit]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadUsage(f"--expires {text}: say a date, a time, or such as 12h, 30d, 8w.") from None
-    moment = moment if moment.tzinfo is not None else moment.astimezone()
-    if moment <= now:
-        raise BadUsage(f"--expires {text} is in the past.")
-    return moment
 
 
 @app.command("ls")
@@ -81,7 +88,7 @@ async def _list(session: Session) -> None:
         (
             item["id"],
             item["name"],
-            item.get("prefix") or f"ps_live_{item['key_id']}",
+            f"ps_live_{item['key_id']}…",
             ", ".join(item.get("scopes") or ()),
             local_time(item["created_at"]),
             local_time(item.get("last_used_at")),
@@ -96,7 +103,7 @@ async def _list(session: Session) -> None:
 @takes(Connection)
 def revoke(
     connection: Connection,
-    key_id: Annotated[UUID, typer.Argument(metavar="ID", help="Id of a key, as `keys ls` shows it.")],
+    key_id: KeyId,
 ) -> None:
     """End a key at once."""
     run(connection, lambda session: _revoke(session, key_id))

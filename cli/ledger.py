@@ -1,28 +1,50 @@
 """`penstock ledger`: every movement of money."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from cli.options import Connection, takes
 from cli.output import dollars, local_time
+from cli.periods import moment
 from cli.session import Session, run
+
+
+class EntryKind(StrEnum):
+    RESERVE = "reserve"
+    SETTLE = "settle"
+    RELEASE = "release"
+    ADJUST = "adjust"
 
 
 @takes(Connection)
 def ledger_command(
     connection: Connection,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
-    after: Annotated[
-        str | None, typer.Option(metavar="CURSOR", help="Go on after this page's `next`.")
+    generation: Annotated[UUID | None, typer.Option(metavar="ID", help="Only of this generation.")] = None,
+    kind: Annotated[EntryKind | None, typer.Option(help="Only entries of this kind.")] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="From this day or time.")
     ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Up to this day, included, or time.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
     """Every movement of money, the latest first."""
-    run(connection, lambda session: _ledger(session, limit, after))
+    query = {
+        "generation_id": generation,
+        "kind": kind.value if kind else None,
+        "from": moment("--from", begin),
+        "to": moment("--to", end),
+    }
+    run(connection, lambda session: _ledger(session, limit, query))
 
 
-async def _ledger(session: Session, limit: int, after: str | None) -> None:
-    found = await session.client.items("/ledger", limit, after=after)
+async def _ledger(session: Session, limit: int, query: Mapping[str, object]) -> None:
+    found = await session.client.items("/ledger", limit, **query)
     if session.out.as_json:
         session.out.json(found)
         return

@@ -23,7 +23,7 @@ class Commands(LazyGroup):
         Entry("models", "What can be generated with, and at what price.", "cli.models:app"),
         Entry("usage", "What was spent, by kind, model, provider or day.", "cli.usage:usage_command"),
         Entry("ledger", "Every movement of money.", "cli.ledger:ledger_command"),
-        Entry("keys", "Create, list and revoke API keys.", "cli.keys:app"),
+        Entry("keys", "Create, list, rotate and revoke API keys.", "cli.keys:app"),
         Entry("doctor", "Check the gateway, the key and this machine.", "cli.doctor:doctor_command"),
     )
 

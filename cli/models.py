@@ -58,14 +58,16 @@ async def _list(session: Session, kind: str | None) -> None:
 @app.command()
 @takes(Connection)
 def show(
-    connection: Connection, model: Annotated[str, typer.Argument(help="A model, as `models` shows it.")]
+    connection: Connection,
+    model: Annotated[str, typer.Argument(help="A model, as `models` shows it.")],
+    kind: Annotated[str | None, typer.Option(help="For a name that several kinds share.")] = None,
 ) -> None:
     """One model and its parameters."""
-    run(connection, lambda session: _show(session, model))
+    run(connection, lambda session: _show(session, model, kind))
 
 
-async def _show(session: Session, model: str) -> None:
-    item = await session.client.get(f"/models/{quote(model, safe='')}")
+async def _show(session: Session, model: str, kind: str | None) -> None:
+    item = await session.client.get(f"/models/{quote(model)}", kind=kind)
     if session.out.as_json:
         session.out.json(item)
         return
@@ -77,6 +79,7 @@ async def _show(session: Session, model: str) -> None:
             ("about", item.get("description")),
             ("also called", ", ".join(item.get("aliases") or ())),
             ("runs on", f"{item['provider']}, {item['model']}"),
+            ("or on", ", ".join((item.get("routes") or ())[1:])),
             ("price", price_words(item.get("price"))),
             ("takes", duration_words(item["expected_s"]) if item.get("expected_s") else None),
             ("licence", item.get("licence")),

@@ -7,6 +7,9 @@ import os
 from typing import Final
 
 CRASH_POINTS: Final = (
+    "before_admitted",
+    "after_admitted",
+    "after_announced",
     "before_claim",
     "after_claim",
     "before_intent",
@@ -35,6 +38,22 @@ CRASH_POINTS: Final = (
     "after_provider_cancel",
     "before_failed",
     "after_failed",
+    "before_canceled",
+    "after_canceled",
+    "before_expired",
+    "after_expired",
+    "before_unknown",
+    "after_unknown",
+    "before_find",
+    "after_find",
+    "before_retrying",
+    "after_retrying",
+    "before_poll_again",
+    "after_poll_again",
+    "before_settled",
+    "after_settled",
+    "before_reap",
+    "after_reap",
 )
 
 CRASH_EXIT_CODE: Final = 137

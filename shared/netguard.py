@@ -22,6 +22,8 @@ from shared.errors import InvalidInput
 DNS_TIMEOUT_S = 2.0
 MAX_URL_LENGTH = 2000
 
+# IETF protocol assignments: not all of them count as private in the standard library.
+_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _6TO4 = ipaddress.ip_network("2002::/16")
 _COMPATIBLE = ipaddress.ip_network("::/96")
@@ -47,6 +49,8 @@ def is_public(address: str) -> bool:
             return is_public(str(inner))
         if parsed.is_site_local:
             return False
+    elif parsed in _ASSIGNMENTS:
+        return False
     return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified)
 
 

@@ -353,7 +353,9 @@ class Steps:
         route = submission["submission_route"]
         request = await self._request(work, route, submission_id)
         try:
+            reach("before_find")
             answer = await provider.find(Lost(request, submission["intent_at"]))
+            reach("after_find")
         except Exception as error:
             log.warning("find_failed", generation=str(work.id), provider=provider.name, error=repr(error))
             await self._unknown(work, provider, submission_id, error)

@@ -15,6 +15,7 @@ import orjson
 
 from shared.batch import Batcher
 from shared.catalog import Catalog
+from shared.crashpoints import reach
 from shared.db import Database, Tx
 from shared.domains.generations import DISPATCH_GRACE_S
 from shared.domains.ledger import Entry, record
@@ -249,8 +250,11 @@ class Admitter:
             # Only now is the first one's answer there, if it came in this very batch.
             for draft in repeated:
                 results[draft.id] = await _answer_of_first(tx, account_id, draft)
+            reach("before_admitted")
+        reach("after_admitted")
         results |= {draft.id: Admission(rows[draft.id]) for draft in affordable}
         await self._announce(account_id, [rows[draft.id] for draft in affordable], direct)
+        reach("after_announced")
         return [results[draft.id] for draft in drafts]
 
     async def _unseen(

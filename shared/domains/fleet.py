@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.crashpoints import reach
 from shared.db import Database
 
 # Dispatch and reaping are done by one process at a time, each under its own advisory lock.
@@ -104,5 +105,7 @@ async def reap(db: Database, lease_ttl_s: float) -> Reaped:
         if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", REAP_LOCK):
             return Reaped(0, ())
         row = await tx.fetchrow(_REAP, lease_ttl_s)
+        reach("before_reap")
+    reach("after_reap")
     assert row is not None  # noqa: S101  # a SELECT without FROM has one row
     return Reaped(row["freed"], row["dead"] or ())

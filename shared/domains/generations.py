@@ -359,6 +359,7 @@ class Lifecycle:
         """Gives back jobs that are still running at their provider, in one statement."""
         if not items:
             return
+        reach("before_poll_again")
         await self._db.execute(
             _POLL_AGAIN,
             [item.lease.id for item in items],
@@ -368,6 +369,7 @@ class Lifecycle:
             [item.progress for item in items],
             [item.queue_position for item in items],
         )
+        reach("after_poll_again")
 
     # The state diagram.
 
@@ -426,19 +428,23 @@ class Lifecycle:
             patch["attempts"] = -1
         if decision is not None:
             patch["decision"] = decision
+        reach("before_retrying")
         await self._change(Change(
             work.lease, "queued", EventType.RETRYING, "routing", wake_s=delay_s, patch=patch, submission=submission,
             settle=settle, data={"error": error.as_json(), "delay_s": round(delay_s, 3)},
         ))  # fmt: skip
+        reach("after_retrying")
 
     async def unknown(self, work: Work, submission_id: UUID, error: JobError, *, look_in_s: float,
                       window_s: float) -> None:  # fmt: skip
         """submitting stays. The fate of the call is not known: it is asked about until the window closes."""
+        reach("before_unknown")
         await self._change(Change(
             work.lease, "submitting", EventType.UPDATED, "submitting", wake_s=look_in_s,
             submission=SubmissionChange(submission_id, "unknown", error=error.as_json(), resolve_in_s=window_s),
             data={"reconciling": True},
         ))  # fmt: skip
+        reach("after_unknown")
 
     async def failed(
         self, work: Work, error: JobError, *, submission: SubmissionChange | None = None,
@@ -458,16 +464,20 @@ class Lifecycle:
     ) -> None:  # fmt: skip
         """Any state before the end → canceled, because the row says that somebody asked for it."""
         error = JobError("CANCELED", "Canceled on request.")
+        reach("before_canceled")
         await self._change(Change(
             work.lease, "canceled", EventType.CANCELED, patch={"error": error.as_json()}, submission=submission,
             settle=settle, money=money, data={"error": error.as_json()},
         ))  # fmt: skip
+        reach("after_canceled")
 
     async def expired(self, work: Work) -> None:
         """queued → expired: the start deadline passed."""
         error = JobError("DEADLINE", "It did not start before its start deadline.", retryable=True)
+        reach("before_expired")
         await self._change(Change(work.lease, "expired", EventType.EXPIRED, patch={"error": error.as_json()},
                                   money="final", data={"error": error.as_json()}))  # fmt: skip
+        reach("after_expired")
 
     async def store_again(self, lease: Lease, tries: int, delay_s: float) -> None:
         """storing stays. Fetching or storing failed for now and is done again after `delay_s`."""
@@ -789,6 +799,8 @@ async def settle_open(
         await record(tx, entries)
         event = await tx.fetchrow(_SETTLED, generation_id, charged, status, EventType.SETTLED.value)
         _publish_after(tx, publisher, row, EventType.SETTLED, event)
+        reach("before_settled")
+    reach("after_settled")
     return True
 
 

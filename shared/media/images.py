@@ -97,10 +97,10 @@ def upright_srgb(image: Image.Image) -> Image.Image:
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """A broken profile is dropped rather than refused: browsers do the same."""
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except ImageCms.PyCMSError:
+    except (ImageCms.PyCMSError, OSError):
         return image
     return converted or image
 

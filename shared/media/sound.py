@@ -155,4 +155,6 @@ def _stated_duration(container: Any) -> float:
 
 def _info(container: Any, duration_s: float) -> SoundInfo:
     stream = container.streams.audio[0]
-    return SoundInfo(stream.codec_context.codec.canonical_name, stream.rate, stream.codec_context.channels, duration_s)
+    return SoundInfo(
+        stream.codec_context.codec.canonical_name, stream.rate, stream.codec_context.channels, duration_s
+    )

@@ -174,7 +174,7 @@ def _charges(record: Record, invoice: Sequence[InvoiceLine]) -> list[Violation]:
     """Every piece of work at the provider was announced in the record before, and no work was bought twice."""
     found = []
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
-    submitter = _attribution(record)
+    submitter = Attribution(record)
     for line in invoice:
         submission = submitter(line)
         if submission is None:
@@ -205,7 +205,7 @@ def _bills(record: Record, invoice: Sequence[InvoiceLine]) -> list[Violation]:
             settled[entry["submission_id"]] += entry["nanos"]
     billed: dict[UUID, int] = defaultdict(int)
     found = []
-    submitter = _attribution(record)
+    submitter = Attribution(record)
     for line in invoice:
         if not line.final:
             found.append(Violation("still at the provider", line.id, line.status))
@@ -221,7 +221,7 @@ def _bills(record: Record, invoice: Sequence[InvoiceLine]) -> list[Violation]:
     return found
 
 
-class _attribution:  # noqa: N801  # reads as the function that it is
+class Attribution:
     """Whose work a line of the invoice is: by the provider's id, else by the seed that we drew, else by the
     prompt, which tests make unique, for a submission that nobody could ask about."""
 

@@ -181,7 +181,7 @@ async def test_a_deleted_upload_is_gone(api: Api, other: Api) -> None:
 
 
 async def test_an_upload_with_a_key_is_made_once(api: Api) -> None:
-    sent = {"headers": {"Idempotency-Key": "k"}}
-    first, again = await _send(api, picture(), **sent), await _send(api, picture(), **sent)
+    sent = {"Idempotency-Key": "k"}
+    first, again = [await _send(api, picture(), headers=sent) for _ in range(2)]
     assert first.json["id"] == again.json["id"]
     assert again.headers["Idempotent-Replayed"] == "true"

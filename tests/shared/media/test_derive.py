@@ -85,9 +85,14 @@ def test_a_missing_object_is_the_stores_fault(store: str) -> None:
         derive(f"{store}/none.png", "image")
 
 
-async def test_in_the_executor(picture: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "b.png"
-    broken.write_bytes(picture.read_bytes()[:4000])
+@pytest.fixture
+def broken(picture: Path) -> Path:
+    path = picture.with_name("broken.png")
+    path.write_bytes(picture.read_bytes()[:4000])
+    return path
+
+
+async def test_in_the_executor(picture: Path, broken: Path) -> None:
     async with Executor() as executor:
         derived = await executor.call("shared.media.derive:derive", str(picture), "image")
         assert derived.width == 900

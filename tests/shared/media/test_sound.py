@@ -16,10 +16,10 @@ def tone(seconds: float = 2.0, hz: float = 440.0, channels: int = 2) -> sound.Sa
 
 
 @pytest.mark.parametrize(
-    ("format", "codec"), [("mp3", "mp3"), ("wav", "pcm_s16le"), ("ogg", "opus"), ("flac", "flac")]
+    ("kind", "codec"), [("mp3", "mp3"), ("wav", "pcm_s16le"), ("ogg", "opus"), ("flac", "flac")]
 )
-def test_encoded_sound_decodes_to_itself(format: str, codec: str) -> None:
-    data = sound.encode(tone(), RATE, format)
+def test_encoded_sound_decodes_to_itself(kind: str, codec: str) -> None:
+    data = sound.encode(tone(), RATE, kind)
     info = sound.probe(data)
     assert (info.codec, info.channels) == (codec, 2)
     back = sound.samples(data, RATE)

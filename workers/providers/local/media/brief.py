@@ -11,8 +11,8 @@ _WORDS: dict[str, str] = {
     " cyberpunk metropolis rooftops village",
     "forest": "forest woods wood trees tree jungle pine pines woodland taiga",
     "desert": "desert dune dunes sahara sand mars oasis",
-    "meadow": "meadow hill hills hillside field fields grass flower flowers garden tulip tulips poppies poppy lavender rose roses"
-    " spring prairie sunflower sunflowers",
+    "meadow": "meadow hill hills hillside field fields grass flower flowers garden tulip tulips poppies poppy"
+    " lavender rose roses spring prairie sunflower sunflowers",
     "space": "space galaxy planet planets nebula cosmos cosmic universe spaceship astronaut orbit saturn rocket",
     "portrait": "portrait woman man girl boy face person queen king princess lady headshot selfie character human"
     " warrior wizard witch knight",

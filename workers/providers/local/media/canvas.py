@@ -75,7 +75,8 @@ class Canvas:
         total = np.zeros((self.height, self.width, 3), np.float32)
         for depth in sorted(self.planes):
             plane = self.planes[depth]
-            total = total * (1 - plane[..., 3:]) + plane[..., :3]
+            total *= 1 - plane[..., 3:]
+            total += plane[..., :3]
         return np.clip(total, 0, 1)
 
     def _plane(self, depth: float) -> Floats:

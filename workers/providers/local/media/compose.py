@@ -300,7 +300,6 @@ def _tape(mix: Samples) -> Samples:
         np.arange(count) + 38 * np.sin(2 * np.pi * 0.45 * t) + 6 * np.sin(2 * np.pi * 3.1 * t), 0, count - 1
     )
     kernel = np.hanning(13) / np.hanning(13).sum()
-    hiss = np.random.default_rng(5).standard_normal(count).astype(np.float32) * 0.0012
-    return np.stack(
-        [np.convolve(np.interp(at, np.arange(count), channel), kernel, "same") + hiss for channel in mix]
-    ).astype(np.float32)
+    hiss = np.random.default_rng(5).standard_normal(count) * 0.0012
+    wavering = [np.convolve(np.interp(at, np.arange(count), channel), kernel, "same") for channel in mix]
+    return np.asarray(np.stack(wavering) + hiss, np.float32)

@@ -33,7 +33,7 @@ def stretch(field: Floats) -> Floats:
     """To 0 to 1, leaving out the outermost 1 % so that one extreme does not flatten the rest."""
     sample = field[::4, ::4] if field.ndim == 2 and min(field.shape) > 32 else field
     low, high = np.percentile(sample, [1, 99])
-    return np.clip((field - low) / max(float(high - low), 1e-6), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((field - low) / max(float(high - low), 1e-6), 0, 1), np.float32)
 
 
 def line(rng: np.random.Generator, width: int, bumps: float, octaves: int = 5, gain: float = 0.5) -> Floats:
@@ -71,7 +71,7 @@ def distance(width: int, height: int, x: float, y: float) -> Floats:
 
 
 def disc(width: int, height: int, x: float, y: float, radius: float) -> Floats:
-    return np.clip(radius - distance(width, height, x, y) + 0.5, 0, 1)
+    return np.asarray(np.clip(radius - distance(width, height, x, y) + 0.5, 0, 1), np.float32)
 
 
 def smoothstep(low: float, high: float, field: Floats) -> Floats:

@@ -1,12 +1,14 @@
 """Voices made of sums of waves: each function gives the mono samples of one note or stroke."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 RATE = 44_100
+REPEATS = 24
+"""Notes of one instrument that are kept for when they come again."""
 Samples = NDArray[np.floating[Any]]
 
 
@@ -45,7 +47,7 @@ def _partials(
     return total
 
 
-@cache
+@lru_cache(REPEATS)
 def pad(note: int, seconds: float) -> Samples:
     """Two detuned voices with a slow swell."""
     hz = frequency(note)
@@ -54,7 +56,7 @@ def pad(note: int, seconds: float) -> Samples:
     return body * envelope(len(body), min(0.9, seconds * 0.35), min(1.2, seconds * 0.4)) * 0.3
 
 
-@cache
+@lru_cache(REPEATS)
 def keys(note: int, seconds: float) -> Samples:
     """An electric piano: a struck tine with a bell in its attack."""
     hz, t = frequency(note), clock(seconds)
@@ -64,14 +66,14 @@ def keys(note: int, seconds: float) -> Samples:
     return np.asarray(body * np.exp(-1.5 * t) * envelope(len(t), 0.004, 0.12) * 0.6, np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def pluck(note: int, seconds: float) -> Samples:
     """A string: higher partials die sooner."""
     body = _partials(frequency(note), seconds, [1, 0.6, 0.42, 0.3, 0.2, 0.13, 0.08, 0.05], 2.6, 0.00012)
     return body * envelope(len(body), 0.003, 0.06) * 0.42
 
 
-@cache
+@lru_cache(REPEATS)
 def bell(note: int, seconds: float) -> Samples:
     hz, t = frequency(note), clock(seconds)
     body = np.sin(2 * np.pi * hz * t + 1.1 * np.exp(-4 * t) * np.sin(2 * np.pi * hz * 3.5 * t)) * np.exp(
@@ -80,16 +82,17 @@ def bell(note: int, seconds: float) -> Samples:
     return np.asarray(body * envelope(len(t), 0.006, 0.2) * 0.5, np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def saw(note: int, seconds: float) -> Samples:
     """Three detuned saws whose brightness falls after the attack."""
     hz = frequency(note)
     bright = [1 / n for n in range(1, 12)]
-    body = sum(_partials(hz * bend, seconds, bright, 0.8) for bend in (0.995, 1.0, 1.005))
+    voices = [_partials(hz * bend, seconds, bright, 0.8) for bend in (0.995, 1.0, 1.005)]
+    body = np.sum(voices, axis=0)
     return np.asarray(body * envelope(len(body), 0.008, 0.09) * 0.2, np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def strings(note: int, seconds: float) -> Samples:
     """Bowed: slow attack, vibrato, a little brightness."""
     hz, t = frequency(note), clock(seconds)
@@ -101,7 +104,7 @@ def strings(note: int, seconds: float) -> Samples:
     )
 
 
-@cache
+@lru_cache(REPEATS)
 def reed(note: int, seconds: float) -> Samples:
     """A clarinet-like tone with breath vibrato: odd partials."""
     hz, t = frequency(note), clock(seconds)
@@ -116,7 +119,7 @@ def reed(note: int, seconds: float) -> Samples:
     return np.asarray(body * envelope(len(t), 0.035, 0.08) * 0.4, np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def guitar(note: int, seconds: float) -> Samples:
     """A power chord, driven; the drive is oversampled by keeping the input dull."""
     root = _partials(frequency(note), seconds, [1, 0.5, 0.3, 0.2, 0.1], 0.7)
@@ -126,7 +129,7 @@ def guitar(note: int, seconds: float) -> Samples:
     return np.asarray(smooth * envelope(len(smooth), 0.005, 0.08) * 0.34, np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def bass(note: int, seconds: float, kind: str) -> Samples:
     levels = {
         "sub": [1, 0.18, 0.05],
@@ -141,14 +144,14 @@ def bass(note: int, seconds: float, kind: str) -> Samples:
     return np.asarray(body * envelope(len(body), 0.008, min(0.09, seconds / 3)) * 0.55, np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def kick() -> Samples:
     t = clock(0.34)
     phase = 2 * np.pi * (46 * t + 105 / 26 * (1 - np.exp(-26 * t)))
     return np.asarray(np.sin(phase) * np.exp(-9 * t) * envelope(len(t), 0.001, 0.05), np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def tom() -> Samples:
     t = clock(0.8)
     phase = 2 * np.pi * (62 * t + 60 / 12 * (1 - np.exp(-12 * t)))
@@ -158,7 +161,7 @@ def tom() -> Samples:
     )
 
 
-@cache
+@lru_cache(REPEATS)
 def snare() -> Samples:
     t = clock(0.24)
     noise = _noise(len(t), 1)
@@ -166,13 +169,13 @@ def snare() -> Samples:
     return np.asarray((noise * np.exp(-17 * t) * 0.55 + body) * envelope(len(t), 0.001, 0.03), np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def brush() -> Samples:
     t = clock(0.18)
     return np.asarray(_noise(len(t), 2) * np.exp(-14 * t) * envelope(len(t), 0.02, 0.06) * 0.35, np.float32)
 
 
-@cache
+@lru_cache(REPEATS)
 def hat(open_s: float = 0.05) -> Samples:
     t = clock(open_s * 3)
     noise = np.diff(np.diff(_noise(len(t) + 2, 3)))

@@ -23,10 +23,23 @@ def conifer(rng: np.random.Generator, x: float, foot: float, tall: float) -> lis
         y = foot - tall * (0.10 + 0.84 * share)
         span = tall * 0.21 * (1 - share) ** 0.85 * rng.uniform(0.82, 1.15) + tall * 0.012
         droop, rise = tall * 0.035, tall * 0.135
+        right, left = (droop * rng.uniform(0.4, 1.2) for _ in range(2))
         outlines.append(
-            [(x, y - rise), (x + span * 0.45, y - rise * 0.25), (x + span, y + droop * rng.uniform(0.4, 1.2)), (x + span * 0.35, y + droop * 0.1),
-             (x, y + droop * 0.6), (x - span * 0.35, y + droop * 0.1), (x - span, y + droop * rng.uniform(0.4, 1.2)), (x - span * 0.45, y - rise * 0.25)]
-        )  # fmt: skip
+            [
+                (x, y - rise),
+                *(
+                    (x + span * 0.45, y - rise * 0.25),
+                    (x + span, y + right),
+                    (x + span * 0.35, y + droop * 0.1),
+                ),
+                (x, y + droop * 0.6),
+                *(
+                    (x - span * 0.35, y + droop * 0.1),
+                    (x - span, y + left),
+                    (x - span * 0.45, y - rise * 0.25),
+                ),
+            ]
+        )
     return outlines
 
 
@@ -120,10 +133,9 @@ def paint_birds(
         size = canvas.unit * rng.uniform(0.010, 0.022)
         x, y = x0 + rng.normal(0, canvas.unit * 0.13), y0 + rng.normal(0, canvas.unit * 0.05)
         lift = rng.uniform(0.25, 0.6)
-        outlines.append(
-            [(x - size, y - size * lift), (x - size * 0.45, y - size * lift * 0.9), (x, y), (x + size * 0.45, y - size * lift * 0.9), (x + size, y - size * lift),
-             (x + size * 0.42, y - size * lift * 0.6), (x, y + size * 0.18), (x - size * 0.42, y - size * lift * 0.6)]
-        )  # fmt: skip
+        wings = [(-1, -lift), (-0.45, -lift * 0.9), (0, 0), (0.45, -lift * 0.9), (1, -lift)]
+        wings += [(0.42, -lift * 0.6), (0, 0.18), (-0.42, -lift * 0.6)]
+        outlines.append([(x + size * px, y + size * py) for px, py in wings])
     canvas.shape(outlines, palette.deep, 0.3, 0.85)
 
 
@@ -168,7 +180,7 @@ def paint_animal(
     """A standing (the cat: sitting) animal in near-black against the light, with a rim of it."""
     outlines = [curve(_placed(body, x, foot, size, flip)) for body in _BODIES[kind]]
     outlines += [_leg(x, foot, size, flip, leg) for leg in _LEGS[kind]]
-    outlines += [_placed(part, x, foot, size, flip) for part in _features(kind)]
+    outlines += [_placed(part, x, foot, size, flip) for part in _FEATURES[kind]]
     rim = [[(px - flip * size * 0.006, py - size * 0.008) for px, py in outline] for outline in outlines]
     canvas.shape(rim, mix(palette.light, palette.accent, 0.3), 0.55, 0.7)
     canvas.shape(outlines, mix(palette.deep, np.zeros(3, np.float32), 0.35), 0.55)
@@ -176,24 +188,30 @@ def paint_animal(
 
 def _leg(x: float, foot: float, size: float, flip: int, leg: tuple[float, float, float]) -> Outline:
     at, top, lean = leg
-    points = [(at - .055, top), (at + .055, top), (at + lean + .018, top * .45), (at + lean + .016, .03), (at + lean + .035, 0), (at + lean - .022, 0), (at + lean - .014, top * .45)]  # fmt: skip
+    thigh = [(at - 0.055, top), (at + 0.055, top), (at + lean + 0.018, top * 0.45), (at + lean + 0.016, 0.03)]
+    hoof = [(at + lean + 0.035, 0.0), (at + lean - 0.022, 0.0), (at + lean - 0.014, top * 0.45)]
+    points = thigh + hoof
     return _placed(points, x, foot, size, flip)
 
 
-def _features(kind: str) -> list[list[Point]]:
-    """Ears, antlers, manes: what tells one from another."""
-    if kind == "cat":
-        return [[(-0.12, 0.68), (-0.11, 0.88), (-0.02, 0.77)], [(0.12, 0.68), (0.11, 0.88), (0.02, 0.77)]]
-    if kind == "dog":
-        return [[(0.30, 0.70), (0.30, 0.86), (0.38, 0.74)], [(0.36, 0.72), (0.38, 0.86), (0.43, 0.72)]]
-    if kind == "deer":
-        tines = [[(.40, .94), (.36, 1.18), (.28, 1.30), (.27, 1.29), (.34, 1.16), (.37, .94)], [(.42, .94), (.50, 1.16), (.60, 1.28), (.61, 1.26), (.53, 1.14), (.45, .93)]]  # fmt: skip
-        branches = [[(.355, 1.14), (.26, 1.16), (.355, 1.10)], [(.34, 1.18), (.40, 1.30), (.36, 1.14)], [(.50, 1.12), (.60, 1.13), (.49, 1.08)], [(.51, 1.15), (.47, 1.28), (.53, 1.17)]]  # fmt: skip
-        return tines + branches + [[(0.36, 0.92), (0.26, 0.96), (0.36, 0.87)]]
-    return [
-        [(0.36, 0.96), (0.36, 1.08), (0.42, 0.98)],
-        [(0.16, 0.66), (0.26, 0.92), (0.36, 1.02), (0.24, 0.92), (0.12, 0.72)],
-    ]
+_FEATURES: dict[str, list[list[Point]]] = {
+    "cat": [[(-.12, .68), (-.11, .88), (-.02, .77)], [(.12, .68), (.11, .88), (.02, .77)]],
+    "dog": [[(.30, .70), (.30, .86), (.38, .74)], [(.36, .72), (.38, .86), (.43, .72)]],
+    "deer": [
+        [(.40, .94), (.36, 1.18), (.28, 1.30), (.27, 1.29), (.34, 1.16), (.37, .94)],
+        [(.42, .94), (.50, 1.16), (.60, 1.28), (.61, 1.26), (.53, 1.14), (.45, .93)],
+        [(.355, 1.14), (.26, 1.16), (.355, 1.10)],
+        [(.34, 1.18), (.40, 1.30), (.36, 1.14)],
+        [(.50, 1.12), (.60, 1.13), (.49, 1.08)],
+        [(.51, 1.15), (.47, 1.28), (.53, 1.17)],
+        [(.36, .92), (.26, .96), (.36, .87)],
+    ],
+    "horse": [
+        [(.36, .96), (.36, 1.08), (.42, .98)],
+        [(.16, .66), (.26, .92), (.36, 1.02), (.24, .92), (.12, .72)],
+    ],
+}  # fmt: skip
+"""Ears, antlers, manes: what tells one from another."""
 
 
 def paint_whale(canvas: Canvas, palette: Palette, x: float, y: float, size: float) -> None:
@@ -221,26 +239,18 @@ def paint_whale(canvas: Canvas, palette: Palette, x: float, y: float, size: floa
         canvas.shape([ring], mix(palette.light, palette.haze, 0.5), 0.55, 0.16)
 
 
+_BUST: list[list[Point]] = [
+    [(-.13, .60), (-.145, .74), (-.10, .87), (.01, .92), (.11, .88), (.15, .77), (.165, .70), (.15, .66),
+     (.155, .61), (.13, .55), (.05, .50), (-.05, .50)],
+    [(-.09, .62), (-.085, .40), (-.14, .32), (.16, .32), (.075, .40), (.07, .56)],
+    [(-.47, -.05), (-.44, .16), (-.32, .29), (-.12, .37), (.10, .36), (.30, .28), (.42, .15), (.46, -.05)],
+    [(-.10, .55), (-.20, .60), (-.21, .76), (-.14, .92), (.00, .97), (.11, .92), (.13, .83), (.05, .80),
+     (-.02, .72), (-.05, .60)],
+]  # fmt: skip
+"""Head, neck, shoulders, hair."""
+
+
 def bust(x: float, foot: float, size: float) -> list[Outline]:
-    """Head, neck and shoulders in three-quarter view, the hair gathered; `size` is the whole height."""
-    head = curve([(x - size * px, foot - size * py) for px, py in
-                  [(-.13, .60), (-.145, .74), (-.10, .87), (.01, .92), (.11, .88), (.15, .77), (.165, .70), (.15, .66), (.155, .61), (.13, .55), (.05, .50), (-.05, .50)]])  # fmt: skip
-    neck = curve(
-        [
-            (x - size * px, foot - size * py)
-            for px, py in [
-                (-0.09, 0.62),
-                (-0.085, 0.40),
-                (-0.14, 0.32),
-                (0.16, 0.32),
-                (0.075, 0.40),
-                (0.07, 0.56),
-            ]
-        ]
-    )
-    shoulders = curve([(x - size * px, foot - size * py) for px, py in
-                       [(-.47, -.05), (-.44, .16), (-.32, .29), (-.12, .37), (.10, .36), (.30, .28), (.42, .15), (.46, -.05)]])  # fmt: skip
-    hair = curve([(x - size * px, foot - size * py) for px, py in
-                  [(-.10, .55), (-.20, .60), (-.21, .76), (-.14, .92), (.00, .97), (.11, .92), (.13, .83), (.05, .80), (-.02, .72), (-.05, .60)]])  # fmt: skip
+    """A head and shoulders in three-quarter view, the hair gathered; `size` is the whole height."""
     bun = ellipse(x + size * 0.20, foot - size * 0.88, size * 0.085, size * 0.075)
-    return [head, neck, shoulders, hair, bun]
+    return [*(curve(_placed(part, x, foot, size, -1)) for part in _BUST), bun]

@@ -203,7 +203,7 @@ def _ribbon(
     if rows < 4:
         return
     drop = (np.arange(rows, dtype=np.float32)[:, None] - (profile - top)) / u
-    shadow = np.where(drop < 0, np.exp(drop * 26) * 0.38, 0.38).astype(np.float32)
+    shadow = np.where(drop < 0, np.exp(np.minimum(drop, 0) * 26) * 0.38, 0.38).astype(np.float32)
     canvas.add(mix(palette.deep, colour, 0.2), shadow, 0.1 + 0.9 * near, top)
     sheen = np.exp(-np.clip(drop, 0, None) * 13)
     bright, dark = mix(colour, palette.light, 0.42), mix(colour, palette.deep, 0.28)

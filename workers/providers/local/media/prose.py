@@ -19,9 +19,13 @@ CHARACTERS_PER_TOKEN = 4
 """How tokens are counted here: one for every four characters, rounded up."""
 DEFAULT_MAX_TOKENS = 1024
 USUAL_WORDS = 230
-_STOP = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "could", "do", "does", "for", "from", "give", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "list", "make", "me", "my", "of", "on", "one", "or", "our", "out", "please", "poem", "short", "should", "some", "story", "tell", "that", "the", "their", "them", "then", "there", "these", "this", "to", "three", "two", "up", "us", "was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "words", "would", "write", "you", "your", "about", "essay", "outline", "explain", "describe", "summary", "summarise", "summarize", "paragraph", "paragraphs", "five", "ten", "100", "200", "letter", "email"]
-)
+_STOP_WORDS = """
+a an and are as at be but by can could do does for from give has have how i if in into is it its list make me
+my of on one or our out please poem short should some story tell that the their them then there these this to
+three two up us was we what when where which who why will with words would write you your about essay outline
+explain describe summary summarise summarize paragraph paragraphs five ten 100 200 letter email
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +250,16 @@ _ANSWER = Shape(
         "If one thing is kept from this, let it be {word}.",
     ),
 )
-_HEADS = ("Why it matters:", "What it is:", "First steps with", "Common mistakes around", "Measuring", "What comes after", "Who decides on", "Costs of")  # fmt: skip
+_HEADS = (
+    "Why it matters:",
+    "What it is:",
+    "First steps with",
+    "Common mistakes around",
+    "Measuring",
+    "What comes after",
+    "Who decides on",
+    "Costs of",
+)
 _POINTS = (
     "Say what {word} means here",
     "Collect two {adjective} examples of {other}",

@@ -1,4 +1,5 @@
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,7 @@ def test_size_length_and_rate(tmp_path: Path) -> None:
 )
 def test_the_camera_moves_smoothly(prompt: str, tmp_path: Path) -> None:
     pictures = frames(film(prompt, 192, 108, 2, 12, 4), tmp_path)
-    steps = [
-        float(np.abs(after - before).mean()) for before, after in zip(pictures, pictures[1:], strict=False)
-    ]
+    steps = [float(np.abs(after - before).mean()) for before, after in pairwise(pictures)]
     whole = float(np.abs(pictures[-1] - pictures[0]).mean())
     assert whole > 1.0
     assert max(steps) < max(4.0, whole)

@@ -53,9 +53,9 @@ def test_seed_and_prompt_change_the_picture() -> None:
     assert np.abs(first - pixels(paint("a desert", 128, 128, 5).data)).mean() > 10
 
 
-@pytest.mark.parametrize(("format", "name"), [("png", "PNG"), ("webp", "WEBP"), ("jpeg", "JPEG")])
-def test_formats(format: str, name: str) -> None:
-    made = paint("sea", 96, 64, 1, None, None, format)
+@pytest.mark.parametrize(("kind", "name"), [("png", "PNG"), ("webp", "WEBP"), ("jpeg", "JPEG")])
+def test_formats(kind: str, name: str) -> None:
+    made = paint("sea", 96, 64, 1, None, None, kind)
     assert Image.open(io.BytesIO(made.data)).format == name
 
 

@@ -67,12 +67,41 @@ def test_length_as_asked() -> None:
 
 
 SCHEMAS: list[dict[str, Any]] = [
-    {"type": "object", "properties": {"title": {"type": "string", "maxLength": 12}, "n": {"type": "integer", "minimum": 3, "exclusiveMaximum": 9}}, "required": ["title", "n"], "additionalProperties": False},
+    {
+        "type": "object",
+        "properties": {
+            "title": {"type": "string", "maxLength": 12},
+            "n": {"type": "integer", "minimum": 3, "exclusiveMaximum": 9},
+        },
+        "required": ["title", "n"],
+        "additionalProperties": False,
+    },
     {"type": "array", "items": {"enum": ["a", "b", "c", "d"]}, "minItems": 4, "uniqueItems": True},
     {"type": "array", "prefixItems": [{"type": "integer"}, {"const": "x"}], "items": False},
-    {"$defs": {"node": {"type": "object", "properties": {"v": {"type": "number"}, "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}, "required": ["v", "next"]}}, "$ref": "#/$defs/node"},
-    {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#"}}}, "required": ["children"]},
-    {"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}, {"properties": {"b": {"type": "boolean"}}, "required": ["b"]}]},
+    {
+        "$defs": {
+            "node": {
+                "type": "object",
+                "properties": {
+                    "v": {"type": "number"},
+                    "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+                },
+                "required": ["v", "next"],
+            }
+        },
+        "$ref": "#/$defs/node",
+    },
+    {
+        "type": "object",
+        "properties": {"children": {"type": "array", "items": {"$ref": "#"}}},
+        "required": ["children"],
+    },
+    {
+        "allOf": [
+            {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+            {"properties": {"b": {"type": "boolean"}}, "required": ["b"]},
+        ]
+    },
     {"type": "string", "pattern": r"^[A-Z]{3}-\d{2,4}(x|y)?$"},
     {"type": "string", "pattern": "^[a-z]+$", "minLength": 9},
     {"type": "string", "minLength": 300},
@@ -84,7 +113,7 @@ SCHEMAS: list[dict[str, Any]] = [
     {"type": "object", "required": ["free"], "minProperties": 3},
     {"required": ["a"], "properties": {"a": {"minimum": 4}}},
     {"properties": {"a/b": {"const": None}, "r": {"$ref": "#/properties/a~1b"}}, "required": ["r"]},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=str)
@@ -96,20 +125,35 @@ def test_json_is_valid_against_its_schema(schema: dict[str, Any]) -> None:
 
 
 leaves = st.one_of(
-    st.builds(lambda low, span: {"type": "integer", "minimum": low, "maximum": low + span}, st.integers(-99, 99), st.integers(0, 50)),
-    st.builds(lambda low, span: {"type": "string", "minLength": low, "maxLength": low + span}, st.integers(0, 40), st.integers(0, 40)),
+    st.builds(
+        lambda low, span: {"type": "integer", "minimum": low, "maximum": low + span},
+        st.integers(-99, 99),
+        st.integers(0, 50),
+    ),
+    st.builds(
+        lambda low, span: {"type": "string", "minLength": low, "maxLength": low + span},
+        st.integers(0, 40),
+        st.integers(0, 40),
+    ),
     st.builds(lambda values: {"enum": values}, st.lists(st.integers(), min_size=1, max_size=4)),
-    st.sampled_from([{"type": "boolean"}, {"type": "null"}, {"type": "number"}, {"type": "string", "format": "email"}]),
-)  # fmt: skip
+    st.sampled_from(
+        [{"type": "boolean"}, {"type": "null"}, {"type": "number"}, {"type": "string", "format": "email"}]
+    ),
+)
 schemas = st.recursive(
     leaves,
     lambda inner: st.one_of(
-        st.builds(lambda items, low: {"type": "array", "items": items, "minItems": low}, inner, st.integers(0, 4)),
-        st.builds(lambda fields: {"type": "object", "properties": fields, "required": sorted(fields)}, st.dictionaries(st.sampled_from("abcd"), inner, max_size=3)),
+        st.builds(
+            lambda items, low: {"type": "array", "items": items, "minItems": low}, inner, st.integers(0, 4)
+        ),
+        st.builds(
+            lambda fields: {"type": "object", "properties": fields, "required": sorted(fields)},
+            st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
+        ),
         st.builds(lambda choices: {"anyOf": choices}, st.lists(inner, min_size=1, max_size=3)),
     ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=80, deadline=None)

@@ -15,9 +15,9 @@ def pitch(data: bytes) -> float:
     return found
 
 
-@pytest.mark.parametrize(("format", "codec"), [("mp3", "mp3"), ("wav", "pcm_s16le"), ("ogg", "opus")])
-def test_formats_hold_the_same_speech(format: str, codec: str) -> None:
-    made = speak(SENTENCE, None, "en", 1.0, format)
+@pytest.mark.parametrize(("kind", "codec"), [("mp3", "mp3"), ("wav", "pcm_s16le"), ("ogg", "opus")])
+def test_formats_hold_the_same_speech(kind: str, codec: str) -> None:
+    made = speak(SENTENCE, None, "en", 1.0, kind)
     samples = sound.samples(made.data, 16_000)
     assert sound.probe(made.data).codec == codec
     assert len(samples) / 16_000 == pytest.approx(made.metadata["duration_s"], abs=0.15)

@@ -1,0 +1,38 @@
+"""Fixtures for chaos: a nursery for the processes, and worlds for them to live and die in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.nursery import Nursery
+from tests.chaos.world import World, Worlds
+from tests.servers import RunServers
+
+VALKEY_DATABASES = range(1, 16)
+
+
+@pytest.fixture(scope="session")
+async def nursery(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nursery]:
+    opened = await Nursery.open(tmp_path_factory.mktemp("logs"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def worlds(
+    servers: RunServers, environment: Mapping[str, str], nursery: Nursery, worker_id: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Worlds:  # fmt: skip
+    numbers: asyncio.Queue[int] = asyncio.Queue()
+    for number in VALKEY_DATABASES:
+        numbers.put_nowait(number)
+    home: Path = tmp_path_factory.mktemp("chaos")
+    return Worlds(servers, environment, nursery, home, worker_id, numbers)
+
+
+@pytest.fixture
+async def world(worlds: Worlds) -> AsyncIterator[World]:
+    async with worlds.open() as opened:
+        yield opened
