@@ -211,9 +211,10 @@ def failure(resource: Mapping[str, Any]) -> JobFailed:
 
 
 def summary(resource: Mapping[str, Any]) -> str:
-    """`Done in 4.2 s for $0.04, by flux-2 at replicate (1024×1024, 1.2 MB).`"""
+    """`Done in 4.2 s, by flux-2 at replicate (1024×1024, 1.2 MB). Cost: $0.04.`"""
     resolved = resource.get("resolved") or {}
-    by = f", by {resolved['model']} at {resolved['provider']}" if resolved else ""
+    who = dict.fromkeys((resolved.get("model"), resolved.get("provider")))
+    by = f", by {' at '.join(map(str, who))}" if resolved else ""
     facts = [_facts(item) for item in resource["outputs"][:1]]
     about = f" ({facts[0]})" if facts and facts[0] else ""
     return f"Done{_took(resource)}{by}{about}. Cost: {cost_words(resource.get('cost'))}."

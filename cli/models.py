@@ -97,7 +97,8 @@ def price_words(price: Mapping[str, Any] | None) -> str:
     if price is None:
         return "unknown"
     units = price.get("units") or {}
-    parts = [f"{_rate(Decimal(rate))} per {unit.replace('_', ' ')}" for unit, rate in units.items()]
+    rates = {unit.replace("_", " "): Decimal(rate) for unit, rate in units.items()}
+    parts = [f"{_rate(rate)} per {unit}" for unit, rate in rates.items() if rate]
     return " + ".join(parts) or "free"
 
 
@@ -119,7 +120,7 @@ def parameter_rows(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _limits(spec: Mapping[str, Any], variants: list[Mapping[str, Any]]) -> str:
     known = {key: value for part in (*variants, spec) for key, value in part.items()}
-    parts = [str(known["description"])] if known.get("description") else []
+    parts = [str(known["description"]).rstrip(".")] if known.get("description") else []
     if "enum" in known:
         parts.append("one of " + ", ".join(map(str, known["enum"])))
     if "minimum" in known or "maximum" in known:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.errors import CommandError, Refused
+from cli.errors import CommandError, Interrupted, Refused
 from shared.money import Nanos, amount
 
 STATUS_STYLES = {
@@ -68,7 +68,10 @@ class Output:
         if self.as_json:
             print(_dump({"error": error.as_json()}, compact=True), file=self.stderr, flush=True)
             return
-        self.note(f"Error: {error.message}", "red")
+        if isinstance(error, Interrupted):
+            self.note(error.message)
+        else:
+            self.note(f"Error: {error.message}", "red")
         if error.hint:
             self.note(error.hint)
         request_id = (error.body or {}).get("request_id") if isinstance(error, Refused) else None
@@ -83,7 +86,7 @@ class Output:
         elif self.stdout.isatty():
             self.console(self.stdout).print(make_table(columns, cells))
         else:
-            for row in ([*columns], *cells):
+            for row in ([name.removeprefix("#") for name in columns], *cells):
                 print("\t".join(" ".join(cell.split()) for cell in row), file=self.stdout)
 
     def details(self, pairs: Iterable[tuple[str, object]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from cli.follow import LOST, Frame
+from cli.follow import LOST, SNAPSHOT, Frame
 from cli.output import Output, clean, duration_words
 
 STAGES = {
@@ -19,6 +19,9 @@ STAGES = {
     "storing": "storing",
     "settling": "settling",
 }
+RESTARTS = frozenset({"generation.retrying", SNAPSHOT})
+"""Frames that may take progress back; others only leave it out."""
+
 LINE_STEP = 0.25
 """Without a terminal, a line for each new stage and each quarter."""
 
@@ -46,8 +49,9 @@ class View:
         known = {name: frame.data[name] for name in self.FIELDS if name in frame.data}
         if "eta_seconds" in known:
             self._eta_at = self._eta_from(known["eta_seconds"])
-        if known.get("stage", self) is None and frame.type == "generation.progress":
-            del known["stage"]
+        for name in ("progress", "stage"):
+            if frame.type not in RESTARTS and known.get(name, self) is None:
+                del known[name]
         self.values |= known
 
     @property

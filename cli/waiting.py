@@ -39,11 +39,10 @@ async def _watch(session: Session, resource: Mapping[str, Any], tail: TextTail |
         display.remark(f"The job goes on by itself. Press Ctrl-C again to stop waiting.\n{how}")
 
     patient = out.interactive and not out.as_json
+    leaving = Interrupted("Stopped waiting; the job goes on.", "" if patient else how)
     work = _show(session, Follower(session.client, generation_id, resource["seq"]), view, display, tail)
     try:
-        await until_interrupted(
-            work, Interrupted("Stopped waiting; the job goes on.", how), explain if patient else None
-        )
+        await until_interrupted(work, leaving, explain if patient else None)
     finally:
         display.close()
 

@@ -15,8 +15,9 @@ from shared.settings import Settings
 
 log = get_logger(__name__)
 
-SHUTDOWN_S = 5.0
-HUB_SHUTDOWN_S = 3.0
+SHUTDOWN_S = 2.0
+"""For requests under way, after the live connections were given up to three seconds to close."""
+
 BACKLOG = 1024
 
 

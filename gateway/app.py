@@ -48,7 +48,7 @@ def create_app(deps: Deps) -> web.Application:
 def _mount(app: web.Application, op: Operation, deps: Deps, metrics: HttpMetrics) -> None:
     """With and without a trailing slash; a GET answers HEAD too, unless it is a stream without an end."""
     bare = endpoint(op, deps, idempotency.guard if op.idempotent else None)
-    handle = around(bare, plain_path(op.path), metrics)
+    handle = around(bare, plain_path(op.path), metrics, endless=op.ticket)
     methods = (op.method, "HEAD") if op.method == "GET" and not op.ticket else (op.method,)
     paths = (op.path,) if op.path.endswith(("/", ".+}")) else (op.path, f"{op.path}/")
     for path in paths:

@@ -22,6 +22,7 @@ from shared.errors import (
     UnsupportedMedia,
 )
 from shared.log import get_logger
+from shared.storage import StorageError
 
 log = get_logger(__name__)
 
@@ -98,7 +99,7 @@ def from_http(error: web.HTTPException) -> PenstockError:
 def from_failure(error: Exception, request: web.Request, request_id: str) -> PenstockError:
     """What nobody expected: told to the log with its trace, to the caller with its id only."""
     where = {"request_id": request_id, "method": request.method, "path": request.path}
-    if isinstance(error, (*CONNECTION_ERRORS, RedisError)):
+    if isinstance(error, (*CONNECTION_ERRORS, RedisError, StorageError)):
         log.warning("store_unavailable", error=f"{type(error).__name__}: {error}", **where)
         return Unavailable("A store that this needs cannot be reached just now; try again.", retry_after_s=1)
     log.error("request_failed", exc_info=error, **where)

@@ -54,9 +54,12 @@ class HttpMetrics:
             registry=registry,
         )
 
-    def route(self, route: str) -> Callable[[str, int, float], None]:
-        """The counter of one route: call it with method, status and seconds."""
-        observe = self._seconds.labels(route).observe
+    def route(self, route: str, *, endless: bool = False) -> Callable[[str, int, float], None]:
+        """The counter of one route: call it with method, status and seconds.
+
+        Endless ones are live connections, whose length says nothing about how fast they were answered.
+        """
+        observe = None if endless else self._seconds.labels(route).observe
         counts: dict[tuple[str, int], Callable[[], None]] = {}
 
         def count(method: str, code: int, seconds: float) -> None:
@@ -65,15 +68,16 @@ class HttpMetrics:
             if add is None:
                 add = counts[known, code] = self._requests.labels(route, known, str(code)).inc
             add()
-            observe(seconds)
+            if observe is not None:
+                observe(seconds)
 
         return count
 
 
-def around(endpoint: Endpoint, route: str, metrics: HttpMetrics) -> Endpoint:
+def around(endpoint: Endpoint, route: str, metrics: HttpMetrics, *, endless: bool = False) -> Endpoint:
     """The endpoint with everything around it: nothing leaves without an id, nothing fails without the one
     error object."""
-    count = metrics.route(route)
+    count = metrics.route(route, endless=endless)
     tells_all = log.is_enabled_for(logging.DEBUG)
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -88,11 +92,17 @@ def around(endpoint: Endpoint, route: str, metrics: HttpMetrics) -> Endpoint:
         finally:
             seconds = time.perf_counter() - started
             count(request.method, code, seconds)
-            if code >= 400 or seconds > SLOW_S or tells_all:
+            slow = seconds > SLOW_S and not endless and not _is_patient(request)
+            if code >= 400 or slow or tells_all:
                 _note(request, request_id, route, code, seconds)
         return response
 
     return handle
+
+
+def _is_patient(request: web.Request) -> bool:
+    """Whether the caller asked to wait."""
+    return "wait" in request.query_string or "Prefer" in request.headers
 
 
 async def _answer(request: web.Request, endpoint: Endpoint, request_id: str) -> web.StreamResponse:
@@ -111,11 +121,11 @@ async def _answer(request: web.Request, endpoint: Endpoint, request_id: str) -> 
 def _note(request: web.Request, request_id: str, route: str, code: int, seconds: float) -> None:
     """Ordinary requests are counted, not told: a line for each costs as much as answering it.
 
-    LOG_LEVEL=debug tells of all, the default of slow, refused and failed ones. The query string is left out,
-    for it may hold a ticket.
+    With LOG_LEVEL=debug all are told, by default those that were slow, refused or failed. The query string is
+    left out, for it may hold a ticket.
     """
     caller = request.get(CALLER)
-    tell = log.error if code >= 500 else log.info if code >= 400 or seconds > SLOW_S else log.debug
+    tell = log.error if code >= 500 else log.info
     tell(
         "request",
         request_id=request_id,

@@ -11,7 +11,7 @@ from multidict import MultiMapping
 from gateway.deps import Deps
 from shared.domains.generations import TERMINAL
 
-_WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?', re.IGNORECASE).search
+_WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGNORECASE).search
 
 
 def preferred_wait_s(headers: MultiMapping[str], limit_s: int) -> int | None:

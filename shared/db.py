@@ -1,7 +1,7 @@
 """Postgres: one pool per role, transactions that carry their account, and work that waits for the commit.
 
-The hot path is hand-written SQL on asyncpg; ordinary routes use `shared.orm`. Every connection takes its role when it opens, so row-level security holds whatever user the
-URL names.
+The hot path is hand-written SQL on asyncpg; ordinary routes use `shared.orm`. Every connection takes its role
+when it opens, so row-level security holds whatever user the URL names.
 """
 
 import asyncio

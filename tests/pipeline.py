@@ -30,14 +30,19 @@ def card(
     provider: str = "scripted", kind: str = "image", price: Price | None = FREE, **options: Any
 ) -> ModelCard:
     """A model card that accepts every parameter of its kind."""
-    return ModelCard(
-        **{
-            "provider": provider, "model": f"{provider}-{kind}", "kind": kind, "label": provider, "description": "for tests",
-            "aliases": (provider,), "accepts": frozenset(KINDS[kind].parameters.model_fields), "price": price,
-            "expected_s": 0.05, "rank": 1,
-        }
-        | options
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "provider": provider,
+        "model": f"{provider}-{kind}",
+        "kind": kind,
+        "label": provider,
+        "description": "for tests",
+        "aliases": (provider,),
+        "accepts": frozenset(KINDS[kind].parameters.model_fields),
+        "price": price,
+        "expected_s": 0.05,
+        "rank": 1,
+    }
+    return ModelCard(**given | options)
 
 
 class ScriptedProvider(Provider):

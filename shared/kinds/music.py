@@ -12,9 +12,7 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[
 
 class MusicParameters(Parameters):
     prompt: str = Field(min_length=1, max_length=4000, description="What the music is like.")
-    genre: Tag | None = Field(
-        None, description="ambient, classical, jazz, rock, lo-fi …"
-    )
+    genre: Tag | None = Field(None, description="ambient, classical, jazz, rock, lo-fi …")
     mood: Tag | None = Field(None, description="happy, sad, energetic, calm, mysterious, epic …")
     tempo: int | None = Field(None, ge=40, le=220, description="Beats per minute.")
     duration_s: float = Field(30, ge=3, le=600, description="Length in seconds.")

@@ -139,7 +139,9 @@ def _events(record: Record) -> list[Violation]:
 
 def _ledger(record: Record) -> list[Violation]:
     found = []
-    times = Counter((entry["generation_id"], entry["submission_id"], entry["kind"]) for entry in record.ledger)
+    times = Counter(
+        (entry["generation_id"], entry["submission_id"], entry["kind"]) for entry in record.ledger
+    )
     for (generation_id, submission_id, kind), count in times.items():
         if count > 1 and kind != "adjust":
             found.append(Violation("booked twice", str(submission_id or generation_id), f"{count} × {kind}"))
@@ -154,7 +156,9 @@ def _ledger(record: Record) -> list[Violation]:
         if reserved + released != (0 if over else reserved):
             found.append(Violation("reserve", str(id_), f"{reserved} reserved, {released} released"))
         if sums[id_, "settle"] != (row["cost_nanos"] or 0):
-            found.append(Violation("cost", str(id_), f"shows {row['cost_nanos']}, paid {sums[id_, 'settle']}"))
+            found.append(
+                Violation("cost", str(id_), f"shows {row['cost_nanos']}, paid {sums[id_, 'settle']}")
+            )
     return found
 
 
@@ -164,7 +168,9 @@ def _accounts(record: Record) -> list[Violation]:
         if entry["payer"] == "account":
             held[entry["account_id"]] += entry["nanos"]
     return [
-        Violation("held sum", str(account["id"]), f"{account['held_nanos']}, the ledger says {held[account['id']]}")
+        Violation(
+            "held sum", str(account["id"]), f"{account['held_nanos']}, the ledger says {held[account['id']]}"
+        )
         for account in record.accounts
         if account["budget_nanos"] is not None and account["held_nanos"] != held[account["id"]]
     ]

@@ -63,7 +63,10 @@ def acknowledged(book: Path) -> dict[str, UUID]:
     if not book.exists():
         return {}
     whole, _, _ = book.read_text().rpartition("\n")
-    return {key: UUID(generation_id) for key, _, generation_id in (line.partition(" ") for line in whole.splitlines())}
+    return {
+        key: UUID(generation_id)
+        for key, _, generation_id in (line.partition(" ") for line in whole.splitlines())
+    }
 
 
 async def _open(settings: Settings) -> Database:
@@ -100,7 +103,7 @@ async def admit_once(admitter: Admitter, account_id: UUID, key: str, **options: 
 
 
 def _render(row: Mapping[str, Any]) -> StoredResponse:
-    return StoredResponse(202, {}, orjson.dumps({"id": row["id"]}))
+    return StoredResponse(202, {}, orjson.dumps({"id": str(row["id"])}))
 
 
 def main() -> int:

@@ -25,7 +25,12 @@ from workers.engine import publish_cards
 from workers.providers.replicate.adapter import ReplicateProvider
 
 TOKEN = "r8_chaos"
-QUICK = {"ALLOW_PRIVATE_URLS": "true", "FIND_WINDOW_S": "1", "HEARTBEAT_INTERVAL_S": "0.3", "LOG_FORMAT": "json"}
+QUICK = {
+    "ALLOW_PRIVATE_URLS": "true",
+    "FIND_WINDOW_S": "1",
+    "HEARTBEAT_INTERVAL_S": "0.3",
+    "LOG_FORMAT": "json",
+}
 PATIENCE_S = 60.0
 """Far more than anything here takes: a wait ends when its condition holds."""
 
@@ -84,11 +89,12 @@ class World:
         )
 
     async def bury(self, *dead: Child) -> None:
-        """Lets the lease of dead workers run out now, which saves the wait for it."""
+        """Lets the lease of dead workers, and the time of bells that they heard, run out now and not in seconds."""
         await self.db.execute(
             "UPDATE workers SET beat_at = beat_at - interval '1 hour' WHERE pid = ANY ($1)",
             [child.pid for child in dead],
         )
+        await self.db.execute("UPDATE generations SET wake_at = now() WHERE rung AND owner IS NULL")
 
     async def at_rest(self, timeout_s: float = PATIENCE_S) -> None:
         """Once everything has ended and every bill is known. Raises TimeoutError."""
@@ -143,7 +149,9 @@ class Worlds:
             async with ReplicateEmulator(token=TOKEN, **emulation) as emulator:
                 environment = self._environment(database, number, emulator)
                 settings = make_settings(environment, self.home)
-                async with _world(settings, environment, emulator, self.nursery, self.servers, database) as world:
+                async with _world(
+                    settings, environment, emulator, self.nursery, self.servers, database
+                ) as world:
                     yield world
         finally:
             await self.servers.drop_database(database)
@@ -156,7 +164,6 @@ class Worlds:
             "REDIS_URL": numbered(self.environment["REDIS_URL"], number),
             "REPLICATE_API_TOKEN": TOKEN,
             "REPLICATE_BASE_URL": emulator.url,
-            "PENSTOCK_HOME": str(self.home),
             **QUICK,
         }
 
@@ -168,6 +175,7 @@ async def _world(
 ) -> AsyncIterator[World]:  # fmt: skip
     owner_url = servers.environment_for(database)["DATABASE_OWNER_URL"]
     store = ObjectStore.open(settings)
+    await store.ensure_bucket()
     redis = Redis.from_url(settings.redis_url)
     await redis.flushdb()
     async with open_pipeline(settings) as pipeline:

@@ -52,6 +52,9 @@ class FakeGateway:
         self.keys: dict[str, dict[str, Any]] = {}
         self.by_key: dict[str, str] = {}
         self.bodies: list[Any] = []
+        self.queries: list[dict[str, str]] = []
+        self.lists: dict[str, list[dict[str, Any]]] = {"models": [], "ledger": []}
+        self.usage: dict[str, Any] = {}
         self.requests: list[str] = []
         self.ends: Callable[[str], None] | None = self.complete
         self.refusals: dict[str, Callable[[], web.StreamResponse]] = {}
@@ -209,9 +212,8 @@ class FakeGateway:
             web.get("/healthz", self._health),
             web.post(f"{PREFIX}/generations", self._submit),
             web.get(f"{PREFIX}/generations", self._list),
+            web.post(f"{PREFIX}/generations:bulk", self._bulk),
             web.get(one, self._get),
-            web.delete(one, self._delete),
-            web.post(f"{one}/cancel", self._cancel),
             web.post(f"{one}/retry", self._again),
             web.post(f"{one}/rerun", self._again),
             web.get(f"{one}/events", self._stream),
@@ -222,6 +224,10 @@ class FakeGateway:
             web.get(f"{PREFIX}/keys", self._list_keys),
             web.post(f"{PREFIX}/keys", self._create_key),
             web.delete(f"{PREFIX}/keys/{{id}}", self._revoke_key),
+            web.post(f"{PREFIX}/keys/{{id}}/rotate", self._create_key),
+            web.get(f"{PREFIX}/{{list:models|ledger}}", self._list_fixed),
+            web.get(f"{PREFIX}/models/{{name:.+}}", self._model),
+            web.get(f"{PREFIX}/usage", self._usage),
         ]
 
     @web.middleware
@@ -275,14 +281,24 @@ class FakeGateway:
                     await self._changed.wait_for(lambda: resource["status"] in TERMINAL)
         return web.json_response(resource)
 
-    async def _delete(self, request: web.Request) -> web.Response:
-        del self.generations[request.match_info["id"]]
-        return web.Response(status=204)
+    async def _bulk(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.bodies.append(body)
+        results = [self._act(body["action"], id_) for id_ in body.get("ids", list(self.generations))]
+        refused = sum(result["error"] is not None for result in results)
+        counts = {"done": len(results) - refused, "refused": refused, "more": False}
+        return web.json_response({"action": body["action"], "data": results} | counts)
 
-    async def _cancel(self, request: web.Request) -> web.Response:
-        id_ = request.match_info["id"]
+    def _act(self, action: str, id_: str) -> dict[str, Any]:
+        if id_ not in self.generations:
+            error = {"status": 404, "error": "NOT_FOUND", "detail": f"There is no generation {id_}."}
+            return {"id": id_, "status": 404, "result": None, "error": error}
+        if action == "delete":
+            del self.generations[id_]
+            return {"id": id_, "status": 204, "result": None, "error": None}
         self.emit(id_, "generation.canceled", status="canceled", completed_at=now())
-        return web.json_response({"id": id_, "status": "canceled", "money": {"outcome": "released"}})
+        result = {"id": id_, "status": "canceled", "changed": True, "money": {"outcome": "released"}}
+        return {"id": id_, "status": 200, "result": result, "error": None}
 
     async def _again(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -359,17 +375,30 @@ class FakeGateway:
 
     async def _create_key(self, request: web.Request) -> web.Response:
         body = await request.json()
+        self.bodies.append(body)
         id_ = str(uuid4())
         self.keys[id_] = {
             "id": id_,
             "key_id": "abc123",
-            "name": body["name"],
+            "name": body.get("name", "rotated"),
             "scopes": body.get("scopes", ["write"]),
             "created_at": now(),
             "expires_at": body.get("expires_at"),
             "last_used_at": None,
         }
         return web.json_response(self.keys[id_] | {"key": "ps_live_new"}, status=201)
+
+    async def _list_fixed(self, request: web.Request) -> web.Response:
+        self.queries.append(dict(request.query))
+        return web.json_response({"data": self.lists[request.match_info["list"]], "next": None})
+
+    async def _model(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        return web.json_response(next(item for item in self.lists["models"] if item["id"] == name))
+
+    async def _usage(self, request: web.Request) -> web.Response:
+        self.queries.append(dict(request.query))
+        return web.json_response(self.usage)
 
     async def _revoke_key(self, request: web.Request) -> web.Response:
         del self.keys[request.match_info["id"]]

@@ -106,6 +106,9 @@ class Tty:
                 self._more.clear()
                 await self._more.wait()
 
+    def type(self, text: str) -> None:
+        os.write(self._descriptor, text.encode())
+
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
 

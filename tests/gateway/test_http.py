@@ -1,7 +1,9 @@
 """What holds for every request: ids, errors, methods, headers."""
 
 import pytest
+from redis.exceptions import RedisError
 
+from shared.storage import StorageError
 from tests.gateway.api import Api, image
 
 
@@ -89,9 +91,12 @@ async def test_an_unexpected_failure_tells_its_id_and_nothing_else(
     assert b"sesame" not in answer.content
 
 
-async def test_a_store_that_is_away_is_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [ConnectionRefusedError, StorageError, RedisError, TimeoutError])
+async def test_a_store_that_is_away_is_503(
+    api: Api, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     async def fail(*_: object) -> None:
-        raise ConnectionRefusedError("10.0.0.7:5432")
+        raise error("10.0.0.7:5432")
 
     monkeypatch.setattr(api.gateway.deps.catalog, "cards", fail)
     answer = await api.get("/api/v1/models")

@@ -19,10 +19,12 @@ ISOLATED = (
 # The smallest row of each table, given (its id, its account, a generation of that account).
 INSERTS = {
     "accounts": "INSERT INTO accounts (id, name) VALUES ($2, 'x')",
-    "api_keys": "INSERT INTO api_keys (id, account_id, key_id, secret_hmac, name) VALUES ($1, $2, gen_random_uuid()::text, 'h', 'k')",
+    "api_keys": "INSERT INTO api_keys (id, account_id, key_id, secret_hmac, name)"
+    " VALUES ($1, $2, gen_random_uuid()::text, 'h', 'k')",
     "generations": "INSERT INTO generations (id, account_id, kind, model, wake_at, deadline_at)"
     " VALUES ($1, $2, 'image', 'm', now(), now())",
-    "generation_events": "INSERT INTO generation_events (generation_id, seq, account_id, type) VALUES ($3, 1, $2, 't')",
+    "generation_events": "INSERT INTO generation_events (generation_id, seq, account_id, type)"
+    " VALUES ($3, 1, $2, 't')",
     "idempotency_keys": "INSERT INTO idempotency_keys (account_id, route, key, fingerprint)"
     " VALUES ($2, 'r', 'k', 'f')",
     "ledger": "INSERT INTO ledger (id, account_id, generation_id, kind, nanos) VALUES ($1, $2, $3, 'reserve', 1)",

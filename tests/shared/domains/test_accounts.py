@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.crypto import new_api_key
 from shared.db import Database, Role
-from shared.orm import orm_engine, orm_session
 from shared.domains import accounts
 from shared.domains.accounts import MAX_KEYS, Scope, expand
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
+from shared.orm import orm_engine, orm_session
 from shared.settings import Settings
 
 SERVER_KEY = "a-secret-for-tests-that-is-long-enough"

@@ -167,7 +167,10 @@ class LocalProvider(Provider):
 
     async def _text(self, request: Request, sink: Sink) -> Finished:
         given = request.input
-        written = prose.write(given, _seed(given))
+        try:
+            written = prose.write(given, _seed(given))
+        except MediaError as error:  # a JSON schema that cannot be filled in
+            raise Refused(JobError("PROVIDER_REJECTED", str(error)), curable=False) from error
         offset = 0
         words: list[str] = []
         for word in written.chunks:

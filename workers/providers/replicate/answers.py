@@ -88,7 +88,9 @@ def _canceled(prediction: Mapping[str, Any], model: ReplicateModel) -> Ended:
         error = JobError("PROVIDER_TIMEOUT", "Replicate stopped it at its time limit", retryable=True)
         return Ended(error, usage)
     # Nobody here asked for it, or the generation would have ended before.
-    return Ended(JobError("PROVIDER_FAILED", "It was canceled at Replicate", retryable=True), usage, canceled=True)
+    return Ended(
+        JobError("PROVIDER_FAILED", "It was canceled at Replicate", retryable=True), usage, canceled=True
+    )
 
 
 def _usage(prediction: Mapping[str, Any], model: ReplicateModel, files: int) -> Usage:

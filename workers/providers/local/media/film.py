@@ -76,19 +76,34 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """One depth of a scene, premultiplied, and what of what is behind it shows through."""
+    """One depth of a scene, premultiplied, and what of what is behind it shows through.
+
+    Above row `top` and from row `bottom` on there is nothing.
+    """
 
     depth: float
     paint: Image.Image
     through: Image.Image
+    top: int
+    bottom: int
 
-    def over(
-        self, behind: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
-    ) -> Image.Image:
-        """This plane's window `box`, resampled to `size`: parts of pixels blend, so slow moves do not stutter."""
+    def over(self, frame: Image.Image, x: float, y: float, step: float) -> None:
+        """Lay this plane's window at (x, y) over the frame, `step` of its pixels to one of the frame's.
+
+        Parts of pixels blend, so that slow moves do not stutter; rows that hold nothing are left alone.
+        """
+        first = min(frame.height, max(0, int((self.top - y) / step) - 1))
+        last = max(first, min(frame.height, int((self.bottom - y) / step) + 2))
+        if first == last:
+            return
+        size = (frame.width, last - first)
+        box = (x, y + first * step, x + frame.width * step, y + last * step)
         paint = self.paint.resize(size, Image.Resampling.BILINEAR, box)
-        through = self.through.resize(size, Image.Resampling.BILINEAR, box)
-        return ImageChops.add(paint, ImageChops.multiply(behind, Image.merge("RGB", (through,) * 3)))
+        if self.depth > 0:
+            through = self.through.resize(size, Image.Resampling.BILINEAR, box)
+            behind = frame.crop((0, first, frame.width, last))
+            paint = ImageChops.add(paint, ImageChops.multiply(behind, Image.merge("RGB", (through,) * 3)))
+        frame.paste(paint, (0, first))
 
 
 def _through_scene(
@@ -112,11 +127,10 @@ def _through_scene(
         frame = Image.new("RGB", (width, height))
         for plane in planes:
             sway = pan_x * (0.12 + 0.88 * plane.depth) + (drift if plane.depth == CLOUD_DEPTH else 0.0)
-            inset_x, inset_y = width * 0.0225 * zoom * plane.depth, height * 0.0225 * zoom * plane.depth
-            x = room_x / 2 * (1 + float(np.clip(sway, -1, 1)))
-            y = room_y / 2 * (1 + pan_y * plane.depth)
-            box = (x + inset_x, y + inset_y, x + width - inset_x, y + height - inset_y)
-            frame = plane.over(frame, (width, height), box)
+            step = 1 - 0.045 * zoom * plane.depth
+            x = room_x / 2 * (1 + float(np.clip(sway, -1, 1))) + width * (1 - step) / 2
+            y = room_y / 2 * (1 + pan_y * plane.depth) + height * (1 - step) / 2
+            plane.over(frame, x, y, step)
         yield np.asarray(ImageChops.multiply(frame, light))
 
 
@@ -125,10 +139,12 @@ def _planes(canvas: Canvas) -> list[Plane]:
     planes = []
     for depth in sorted(canvas.planes):
         colour, alpha = canvas.planes[depth][..., :3], canvas.planes[depth][..., 3]
+        held = np.flatnonzero(alpha.max(axis=1) > 1 / 512)
+        if len(held) == 0:
+            continue
         colour = np.clip(colour, 0, 1)
-        planes.append(
-            Plane(depth, to_image(bloom(colour, 0.3) if depth == 0 else colour), to_image(1 - alpha))
-        )
+        paint = to_image(bloom(colour, 0.3) if depth == 0 else colour)
+        planes.append(Plane(depth, paint, to_image(1 - alpha), int(held[0]), int(held[-1]) + 1))
     return planes
 
 

@@ -51,7 +51,7 @@ def _sea(stage: Stage) -> None:
             canvas, palette, canvas.width * away, canvas.height * (horizon + 0.17), canvas.unit * 0.34
         )
     if brief.has("boat") or not (brief.has("lighthouse") or brief.has("whale")):
-        x = canvas.width * (1 - away + 0.06 if brief.has("lighthouse") else away)
+        x = canvas.width * (1 - away + 0.06 if brief.has("lighthouse") or brief.has("whale") else away)
         built.paint_boat(canvas, brief, palette, rng, x, canvas.height * (horizon + 0.08), 0.075)
     if brief.hour in ("day", "dawn", "dusk") or brief.has("birds"):
         life.paint_birds(canvas, palette, rng, 0.18, 0.4)

@@ -1,0 +1,59 @@
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.errors import Refused
+from cli.output import Output, bytes_words, clean, cost_words, dollars, duration_words
+from shared.money import usd
+
+
+@pytest.mark.parametrize(
+    ("nanos", "words"),
+    [(0, "$0.00"), (40_000_000, "$0.04"), (125_000, "$0.000125"), (1, "$0.000000001"), (-5, "-$0.000000005")]
+    + [(1_500_000_000, "$1.50"), (12_345_000_000_000, "$12345.00")],
+)
+def test_dollars(nanos: int, words: str) -> None:
+    assert dollars(nanos) == words
+
+
+@given(st.integers(0, 10**18))
+def test_dollars_lose_nothing(nanos: int) -> None:
+    assert usd(dollars(nanos).removeprefix("$")) == nanos
+
+
+@given(st.text())
+def test_clean_text_steers_no_terminal(text: str) -> None:
+    assert clean(text).replace("\n", "").replace("\t", "").isprintable()
+    assert len(clean(text)) == len(text)
+
+
+def test_cost_words() -> None:
+    estimated = {"nanos": 40_000_000}
+    assert cost_words({"status": "reserved", "estimated": estimated}) == "about $0.04"
+    assert cost_words({"status": "final", "actual": {"nanos": 0}}) == "$0.00"
+    assert cost_words({"status": "unpriced"}) == "unknown (the model has no price)"
+    assert cost_words({"status": "released", "billed_to": "byok"}).endswith("your own provider key")
+
+
+def test_durations_and_sizes() -> None:
+    assert [duration_words(s) for s in (4.24, 59, 65, 7380)] == ["4.2 s", "59 s", "1 min 05 s", "2 h 03 min"]
+    assert [bytes_words(n) for n in (9, 1500, 2_000_000, 3 * 10**9)] == [
+        "9 bytes",
+        "1.5 kB",
+        "2.0 MB",
+        "3.0 GB",
+    ]
+
+
+def test_errors_are_a_sentence_or_json() -> None:
+    error = Refused("Not so.", status=422, code="INVALID_INPUT", hint="Do this.", field="input.size")
+    plain, structured = io.StringIO(), io.StringIO()
+    Output(stderr=plain).fail(error)
+    Output(as_json=True, stderr=structured).fail(error)
+    assert plain.getvalue() == "Error: Not so.\nDo this.\n"
+    assert structured.getvalue() == (
+        '{"error": {"code": "INVALID_INPUT", "message": "Not so.", "hint": "Do this.", '
+        '"status": 422, "field": "input.size"}}\n'
+    )
