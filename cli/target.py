@@ -22,16 +22,26 @@ class Target:
 def find_target(url: str | None, key: str | None, here: Path) -> Target:
     """What was given, else what a run in `.penstock`, in `here` or above, left there.
 
-    Raises BadUsage when the address is none.
+    Raises BadUsage when the address is none, or the key cannot be one.
     """
     home = find_home(here)
-    address = (url or (running_address(home) if home else None) or DEFAULT_URL).rstrip("/")
-    if "://" not in address:
-        address = f"http://{address}"
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadUsage(f"{url!r} is not the address of a gateway.", f"Say it like {DEFAULT_URL}.")
-    return Target(address, key or (saved_key(home) if home else None))
+    address = _address(url or (running_address(home) if home else None) or DEFAULT_URL)
+    secret = key or (saved_key(home) if home else None)
+    if secret is not None and not (secret.isascii() and secret.isprintable() and " " not in secret):
+        raise BadUsage("The API key holds characters that no key has.", "See --key and PENSTOCK_API_KEY.")
+    return Target(address, secret)
+
+
+def _address(text: str) -> str:
+    full = text if "://" in text else f"http://{text}"
+    try:
+        parts = urlsplit(full)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise BadUsage(f"{text!r} is not the address of a gateway.", f"Say it like {DEFAULT_URL}.")
+    return full.rstrip("/")
 
 
 def find_home(here: Path) -> Path | None:

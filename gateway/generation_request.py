@@ -12,8 +12,6 @@ from gateway.http import Body, validate
 from gateway.resources import PRIORITIES
 from shared.domains.admission import NewGeneration
 from shared.kinds import KINDS
-from shared.netguard import check_url
-from shared.settings import Settings
 
 MAX_METADATA_BYTES = 16 << 10
 DAY_S = 86_400
@@ -47,13 +45,6 @@ class ProviderPreference(Body):
     fallbacks: bool = Field(True, description="Whether another provider may serve when the first cannot.")
 
 
-class WebhookRequest(Body):
-    url: str = Field(max_length=2000)
-    events: list[Literal["completed", "failed", "canceled", "expired"]] = Field(
-        ["completed", "failed"], min_length=1, max_length=4
-    )
-
-
 class GenerationRequest(Body):
     """Only `kind` and `input` are required; the model defaults to the kind's first available one."""
 
@@ -69,18 +60,15 @@ class GenerationRequest(Body):
     start_deadline_s: float | None = Field(
         None, gt=0, le=7 * DAY_S, description="Expire when it has not started by then."
     )
-    deadline_s: float | None = Field(None, gt=0, le=DAY_S, description="Fail when a run takes longer.")
-    webhook: WebhookRequest | None = Field(None, description="Kept with the generation.")
+    deadline_s: float | None = Field(None, gt=0, le=8 * DAY_S, description="Fail when it is not done by then, counted from now.")
     metadata: Metadata | None = Field(
         None, description="Any JSON object of up to 16 kB, given back as it is."
     )
 
 
-async def read_request(asked: GenerationRequest, caller: Principal, settings: Settings) -> NewGeneration:
+def read_request(asked: GenerationRequest, caller: Principal) -> NewGeneration:
     """The request with its input checked by its kind. Raises InvalidInput (422, dotted field)."""
     parameters = validate(KINDS[asked.kind].parameters, asked.input, prefix="input")
-    if asked.webhook is not None:
-        await check_url(asked.webhook.url, field="webhook.url", allow_private=settings.allow_private_urls)
     return NewGeneration(
         kind=asked.kind,
         input=parameters,
@@ -89,7 +77,6 @@ async def read_request(asked: GenerationRequest, caller: Principal, settings: Se
         priority=PRIORITIES[asked.priority],
         start_deadline_s=asked.start_deadline_s,
         deadline_s=asked.deadline_s,
-        webhook=None if asked.webhook is None else asked.webhook.model_dump(),
         metadata=asked.metadata,
         project_id=asked.project_id,
         api_key_id=caller.api_key_id,

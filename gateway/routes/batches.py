@@ -84,7 +84,7 @@ class _BatchAdmission:
         request = self._request
         try:
             asked = validate(GenerationRequest, document)
-            new = await read_request(asked, request.principal, request.deps.settings)
+            new = read_request(asked, request.principal)
             return await self._admit(index, new)
         except IdempotencyMismatch:
             raise

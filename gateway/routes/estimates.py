@@ -54,7 +54,7 @@ async def estimate_generation(request: Request[GenerationRequest, None]) -> Repl
     candidate's price.
     """
     deps = request.deps
-    new = await read_request(request.body, request.principal, deps.settings)
+    new = read_request(request.body, request.principal)
     plan = await deps.admitter.plan(new)
     refusal = await deps.admitter.refusal(request.account_id, plan)
     instance, request_id = request.raw.path, request.raw[REQUEST_ID]
@@ -97,7 +97,7 @@ def _candidate(route: Route) -> dict[str, Any]:
 )
 async def validate_generation(request: Request[GenerationRequest, None]) -> Reply:
     """A dry run: the same errors as a submit, budget and account apart. Writes nothing."""
-    new = await read_request(request.body, request.principal, request.deps.settings)
+    new = read_request(request.body, request.principal)
     plan = await request.deps.admitter.plan(new)
     await request.deps.admitter.resolve_files(request.account_id, new)
     return reply({"valid": True, "model": plan.model, "warnings": plan.warnings})

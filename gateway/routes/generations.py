@@ -104,7 +104,7 @@ class SubmissionList(Resource):
 )
 async def submit_generation(request: Request[GenerationRequest, None]) -> Reply:
     """Admits the request: its price is reserved and it is queued. Watch it by its links."""
-    new = await read_request(request.body, request.principal, request.deps.settings)
+    new = read_request(request.body, request.principal)
     return await admit(request, new)
 
 

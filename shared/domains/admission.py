@@ -430,14 +430,14 @@ def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:
     """The generation's row as it is inserted, with the columns that a resource shows."""
     new, plan = draft.new, draft.plan
     kind = KINDS[new.kind]
-    deadline_s = new.deadline_s or kind.deadline_s
     start_deadline_s = new.start_deadline_s or kind.start_deadline_s
+    deadline_s = new.deadline_s or start_deadline_s + kind.deadline_s
     return {
         "id": draft.id, "account_id": account_id, "api_key_id": new.api_key_id, "kind": new.kind,
         "model": plan.model, "input": new.input.model_dump(mode="json", exclude_none=True), "files": draft.files,
         "routes": [route.as_json() for route in plan.routes], "prefer": dict(new.prefer or {}),
-        "priority": new.priority, "start_deadline_s": start_deadline_s,
-        "deadline_s": start_deadline_s + deadline_s, "price_id": plan.routes[0].card.price_id,
+        "priority": new.priority, "start_deadline_s": min(start_deadline_s, deadline_s),
+        "deadline_s": deadline_s, "price_id": plan.routes[0].card.price_id,
         "estimate_nanos": plan.estimate, "reserved_nanos": plan.reserve, "warnings": list(plan.warnings),
         "details": dict(new.metadata or {}), "webhook": dict(new.webhook) if new.webhook else None,
         "project_id": new.project_id, "parent_id": new.parent_id, "group_id": new.group_id, "rung": rung,

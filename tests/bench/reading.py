@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+import orjson
+
 from tests.bench.figures import Figure, least, middle, most
-from tests.bench.load import drive, request
+from tests.bench.load import Caller, drive, request
 from tests.bench.stand import Stand
 
 ROWS = 100_000
@@ -52,9 +54,6 @@ async def measure(stand: Stand) -> list[Figure]:
     known = [
         request("GET", f"/api/v1/generations/{id_}", key, headers={"If-None-Match": 'W/"4"'}) for id_ in ids
     ]
-    deep = await stand.db.fetchval(
-        "SELECT id FROM generations WHERE account_id = $1 ORDER BY id OFFSET 5000 LIMIT 1", account_id
-    )
     ours, bare, unchanged, one, pages, searches, deeper = [], [], [], [], [], [], []
     async with stand.bare() as (_, bare_port), stand.gateway() as (_, port):
         for _ in range(stand.rounds):
@@ -66,7 +65,7 @@ async def measure(stand: Stand) -> list[Figure]:
             one.append(await drive(port, gets, connections=1, seconds=seconds / 2, status=200))
             for found, query in (
                 (pages, f"limit={PAGE}"),
-                (deeper, f"limit={PAGE}&status=completed&created_before={_before(deep)}"),
+                (deeper, f"limit={PAGE}&status=completed&after={far}"),
                 (searches, f"limit={PAGE}&q=number+77"),
             ):
                 asked = [request("GET", f"/api/v1/generations?{query}", key)]
@@ -88,5 +87,12 @@ async def _some(stand: Stand, account_id: UUID, state: str) -> list[UUID]:
     return [row["id"] for row in await stand.db.fetch(_SOME, account_id, state, SAMPLE // 3)]
 
 
-def _before(generation_id: UUID) -> str:
-    return str(generation_id)
+async def _walk(port: int, key: str) -> str:
+    """The cursor of a page that is some way back."""
+    caller, cursor = await Caller.open(port, 200), ""
+    for _ in range(20):
+        path = f"/api/v1/generations?limit={PAGE}&status=completed{cursor}"
+        _, _, body = await caller.ask(request("GET", path, key))
+        cursor = f"&after={orjson.loads(body)['next']}"
+    caller.close()
+    return cursor.removeprefix("&after=")

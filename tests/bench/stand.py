@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from tests.pipeline import ScriptedProvider, card
 from tests.servers import migrate, remove_leftovers, temporary_home
 from workers.engine import publish_cards
 
+HOME = "PENSTOCK_HOME"
 PROVIDER = "bench"
 PRICE = Price({"run": Decimal(5_000_000)}, date(2026, 1, 1), "for measuring")
 """Not free, so that every generation has its entries in the ledger."""
@@ -137,7 +137,7 @@ async def open_stand(console: Console, *, quick: bool) -> AsyncIterator[Stand]:
         folder.mkdir()
         env = _environment(servers, folder)
         migrate(env)
-        settings = make_settings({k: v for k, v in env.items() if k not in INHERITED}, folder)
+        settings = make_settings({name: env[name] for name in env if name not in (*INHERITED, HOME)}, folder)
         db = await Database.open(settings.worker_url, Role.WORKER, max_size=4)
         try:
             await publish_cards(db, {PROVIDER: ScriptedProvider(cards=cards())})
@@ -152,7 +152,7 @@ def _environment(servers: EmbeddedServers, folder: Path) -> dict[str, str]:
     """What the processes see: what `penstock up` gives its children, and nothing of this shell's settings."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return inherited | servers.environment() | {
-        "PENSTOCK_HOME": str(folder),
+        HOME: str(folder),
         "SECRET_KEY": servers.secrets["secret_key"],
         "LOG_FORMAT": "json",
         "MALLOC_ARENA_MAX": "2",
@@ -166,11 +166,3 @@ def free_port() -> int:
         port: int = probe.getsockname()[1]
     return port
 
-
-def module(name: str, *arguments: str) -> tuple[str, ...]:
-    """What Python gets to run one of our modules."""
-    return ("-m", name, *arguments)
-
-
-def interpreter() -> str:
-    return sys.executable

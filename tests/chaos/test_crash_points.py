@@ -37,7 +37,7 @@ class Story:
 
 
 SMOOTH = Story()
-BUSY = Story([("create", Effect.REFUSE, {"status": 429, "retry_after_s": 0.5, "times": 1})])
+BUSY = Story([("create", Effect.REFUSE, {"status": 429, "retry_after_s": 3, "times": 1})])
 UNHEARD = Story([("create", Effect.RESET_AFTER, {"times": 1})])
 SLOW = Story([("create", Effect.RUN_SECONDS, {"seconds": 1.5})])
 CANCELED = Story([("create", Effect.RUN_SECONDS, {"seconds": 30})], cancel=True, ends=frozenset({"canceled"}))

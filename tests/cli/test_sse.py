@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,6 @@ async def chunks(parts: list[bytes]) -> AsyncIterator[bytes]:
 async def test_events_are_the_same_however_the_bytes_arrive(cuts: list[int]) -> None:
     """A line separator inside JSON ends no line, and an event that was cut off is none."""
     edges = [0, *sorted(cuts), len(STREAM)]
-    parts = [STREAM[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [STREAM[start:end] for start, end in pairwise(edges)]
     found = [data async for data in read_events(chunks(parts))]
     assert [data for data in found if data != COMMENT] == ['{"a": "\u2028"}', "one\ntwo"]

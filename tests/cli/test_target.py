@@ -42,7 +42,12 @@ def test_what_is_said_wins(tmp_path: Path) -> None:
     assert said == Target("https://media.example", "ps_live_said")
 
 
-@pytest.mark.parametrize("url", ["ftp://example.org", "http://", "://x"])
+@pytest.mark.parametrize("url", ["ftp://example.org", "http://", "://x", "http://here:port", "http://[::"])
 def test_what_is_no_address_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(BadUsage):
         find_target(url, None, tmp_path)
+
+
+def test_what_cannot_be_a_key_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadUsage):
+        find_target(None, "ps_live_\nx", tmp_path)
