@@ -60,7 +60,9 @@ class GenerationRequest(Body):
     start_deadline_s: float | None = Field(
         None, gt=0, le=7 * DAY_S, description="Expire when it has not started by then."
     )
-    deadline_s: float | None = Field(None, gt=0, le=8 * DAY_S, description="Fail when it is not done by then, counted from now.")
+    deadline_s: float | None = Field(
+        None, gt=0, le=8 * DAY_S, description="Fail when it is not done by then, counted from now."
+    )
     metadata: Metadata | None = Field(
         None, description="Any JSON object of up to 16 kB, given back as it is."
     )

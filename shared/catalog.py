@@ -16,6 +16,7 @@ from shared.kinds import KINDS, Parameters
 from shared.money import Nanos, multiply
 
 _CACHE_S = 2.0
+_MISS_CACHE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ class ModelCard:
         return f"{self.provider}/{self.model}" if self.provider != "local" else f"local/{self.kind}"
 
     @property
+    def names(self) -> frozenset[str]:
+        """All names that a request may call it by."""
+        return frozenset((self.id, self.model, *self.aliases))
+
+    @property
     def price_id(self) -> str | None:
         return f"{self.id}@{self.price.effective_from.isoformat()}" if self.price else None
 
@@ -136,7 +142,12 @@ class Catalog:
 
     async def find(self, name: str, kind: str) -> Sequence[ModelCard]:
         """The cards that a model name stands for, best rank first; empty when nobody knows it."""
-        return [card for card in await self.cards(kind) if name in (card.id, card.model, *card.aliases)]
+        found = [card for card in await self.cards(kind) if name in card.names]
+        if not found and time.monotonic() - self._read_at > _MISS_CACHE_S:
+            # It may have been published a moment ago.
+            self._read_at = float("-inf")
+            found = [card for card in await self.cards(kind) if name in card.names]
+        return found
 
     async def card(self, card_id: str) -> ModelCard | None:
         return next((card for card in await self.cards() if card.id == card_id), None)

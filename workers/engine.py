@@ -64,7 +64,9 @@ class Engine:
         self._bell = Bell.open(settings)
         self._store = ObjectStore.open(settings)
         self._executor = executor
-        self._artifacts = Artifacts(self._store, self._executor, settings)
+        # A thumbnail does not wait behind a film that a provider makes here.
+        self._describing = Executor()
+        self._artifacts = Artifacts(self._store, self._describing, settings)
         self._lifecycle = Lifecycle(db, self._publisher)
         self._lease = Lease(
             db, settings, kinds, running=self._running, stats=self._stats, on_cancel=self._on_cancel,
@@ -148,7 +150,7 @@ class Engine:
     async def close(self) -> None:
         for closing in (
             *(provider.close for provider in self._providers.values()),
-            self._executor.close, self._artifacts.close, self._store.close, self._bell.close,
+            self._executor.close, self._describing.close, self._artifacts.close, self._store.close, self._bell.close,
             self._publisher.close, self._db.close,
         ):  # fmt: skip
             await _quietly(closing)

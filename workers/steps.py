@@ -21,6 +21,7 @@ import orjson
 
 from shared.crashpoints import reach
 from shared.db import CONNECTION_ERRORS
+from shared.domains.generations import Lease as Held
 from shared.domains.generations import (
     LeaseLost,
     Lifecycle,
@@ -90,18 +91,19 @@ class Steps:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._lifecycle = tools.lifecycle
-        self._running: dict[UUID, _Running] = {}
+        self._running: dict[Held, _Running] = {}
+        self._draining = False
 
     @property
     def running(self) -> list[UUID]:
         """The generations whose steps run now."""
-        return list(self._running)
+        return [lease.id for lease in self._running]
 
     def interrupt(self, generation_id: UUID) -> None:
         """Somebody wants this one canceled: a step that can stop, stops."""
-        running = self._running.get(generation_id)
-        if running is not None:
-            running.canceled.set()
+        for lease, running in self._running.items():
+            if lease.id == generation_id:
+                running.canceled.set()
 
     def abandon(self) -> None:
         """This worker was declared dead: whatever it still does is void, but paid calls are not cut off."""
@@ -111,15 +113,23 @@ class Steps:
 
     async def drain(self, timeout_s: float) -> None:
         """Gives running steps back at once; those in the middle of a paid call may end it first."""
+        self._draining = True
         self.abandon()
         tasks = [running.task for running in self._running.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_s)
 
     async def run(self, generation_id: UUID, dispatch_no: int) -> bool:
-        """Claims and runs one step; False when the bell was stale."""
-        work = await self._lifecycle.claim(self._tools.lease.worker_id, generation_id, dispatch_no)
+        """Claims and runs one step; False when the bell was stale, or Postgres is away."""
+        try:
+            work = await self._lifecycle.claim(self._tools.lease.worker_id, generation_id, dispatch_no)
+        except CONNECTION_ERRORS as error:
+            log.warning("not_claimed", generation=str(generation_id), error=type(error).__name__)
+            return False
         if work is None:
+            return False
+        if self._draining:
+            await self._give_back(work)
             return False
         await self.run_claimed(work)
         return True
@@ -135,7 +145,7 @@ class Steps:
         """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # steps run in tasks
-        self._running[work.id] = _Running(task)
+        self._running[work.lease] = _Running(task)
         try:
             await step()
         except asyncio.CancelledError:
@@ -148,7 +158,7 @@ class Steps:
             log.exception("step_failed", generation=str(work.id), state=work.row["state"])
             await self._give_up(work, error)
         finally:
-            del self._running[work.id]
+            del self._running[work.lease]
 
     async def _give_back(self, work: Work) -> None:
         try:
@@ -202,10 +212,13 @@ class Steps:
             request.submission_id, provider.name, provider.credential, choice.route["model"], choice.route,
             _request_hash(request),
         )  # fmt: skip
-        running = self._running[work.id]
+        running = self._running[work.lease]
         running.paying = not provider.interruptible
-        await self._lifecycle.submitting(work, intent, choice.decision)
-        await self._call(work, provider, request, choice.route, choice.decision)
+        try:
+            await self._lifecycle.submitting(work, intent, choice.decision)
+            await self._call(work, provider, request, choice.route, choice.decision)
+        finally:
+            running.paying = False
 
     async def _call(
         self,
@@ -223,6 +236,7 @@ class Steps:
         submission_id = request.submission_id
         try:
             reach("before_submit_call")
+            self._still_trusted(provider)
             outcome = await self._interruptible(work, provider, provider.submit(request, sink))
             reach("after_submit_call")
         except _Interrupted:
@@ -254,10 +268,9 @@ class Steps:
         outcome: Accepted | Finished,
     ) -> None:  # fmt: skip
         if isinstance(outcome, Accepted):
-            # The id is money: it is written even if this step is being cancelled.
-            await asyncio.shield(self._lifecycle.waiting(
+            await self._lifecycle.waiting(
                 work.lease, submission_id, outcome.remote_id, first_look_s(route["expected_s"])
-            ))  # fmt: skip
+            )
             return
         settle = self._settlement(submission_id, route, outcome.usage, provider)
         change = _done(submission_id, outcome, settle)
@@ -266,19 +279,23 @@ class Steps:
                                             unpriced=settle.nanos is None)  # fmt: skip
             return
         await self._lifecycle.storing(work.lease, change, settle)
+        self._running[work.lease].paying = False
         await self._store(work, outcome.outputs, unpriced=settle.nanos is None)
+
+    def _still_trusted(self, provider: Provider) -> None:
+        """Raises NotSent in a process that was stopped since it claimed: the intent may be somebody else's by
+        now, and may have been given up. From here to the request nothing waits."""
+        if not self._tools.lease.trusted_for(provider.submit_timeout_s):
+            raise NotSent("this worker may have been declared dead")
 
     async def _interruptible(self, work: Work, provider: Provider, call: Any) -> Accepted | Finished:
         """The call; one that costs nothing stops when a cancel arrives, a paid one is let finish."""
-        running = self._running[work.id]
+        running = self._running[work.lease]
         task: asyncio.Task[Accepted | Finished] = asyncio.ensure_future(call)
         if not provider.interruptible:
             # A paid request is never cut off: the answer would be lost, not the bill.
-            try:
-                async with asyncio.timeout(provider.submit_timeout_s + _SUBMIT_GRACE_S):
-                    return await asyncio.shield(task)
-            finally:
-                running.paying = False
+            async with asyncio.timeout(provider.submit_timeout_s + _SUBMIT_GRACE_S):
+                return await asyncio.shield(task)
         canceled = asyncio.create_task(running.canceled.wait())
         try:
             await asyncio.wait({task, canceled}, return_when=asyncio.FIRST_COMPLETED)
@@ -329,7 +346,8 @@ class Steps:
         tried = [*decision.get("tried", ()), route["card"]]
         left = [other for other in work.row["routes"] if other["card"] not in tried]
         if not left:
-            await self._lifecycle.failed(work, error, submission=change, settle=settle)
+            money = "final" if settle is None else _money(settle)
+            await self._lifecycle.failed(work, error, submission=change, settle=settle, money=money)
             return
         await self._lifecycle.retrying(work, error, delay_s=0.0, decision={**decision, "tried": tried},
                                        submission=change, settle=settle)  # fmt: skip
@@ -380,7 +398,11 @@ class Steps:
         if work.row["cancel_requested_at"] is not None:
             await self._lifecycle.canceled(work, submission=SubmissionChange(submission_id, "lost"))
             return
-        await self._try_again(work, work.row["decision"], SubmissionChange(submission_id, "lost"), error)
+        # What the network lost is no failure of the route: no attempt is spent.
+        await self._lifecycle.retrying(
+            work, error, delay_s=backoff_s(1), submission=SubmissionChange(submission_id, "lost"),
+            refund_attempt=True,
+        )  # fmt: skip
 
     async def _unaskable(
         self, work: Work, provider: Provider, submission_id: UUID, route: Mapping[str, Any]
@@ -528,7 +550,7 @@ class Steps:
 
 @dataclass(slots=True, eq=False)
 class _Running:
-    """A step under way. While `paying`, from the intent to the answer, it is not cut off."""
+    """A step under way. While `paying`, from the intent until the answer is written, it is not cut off."""
 
     task: asyncio.Task[Any]
     canceled: asyncio.Event = field(default_factory=asyncio.Event)

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 from tests.bench.figures import Figure, least, middle, most
 from tests.bench.load import Pace, drive, request
-from tests.bench.processes import Child
 from tests.bench.stand import PROVIDER, Stand
 
 CONNECTIONS = 64
@@ -23,15 +22,17 @@ async def measure(stand: Stand) -> list[Figure]:
     seconds = QUICK_SECONDS if stand.quick else SECONDS
     _, key = await stand.account()
     others = [(await stand.account())[1] for _ in range(CONNECTIONS)]
-    ours, bare, alone, many, waiting, cpu, bare_alone = [], [], [], [], [], [], []
-    async with stand.bare() as (_, bare_port), stand.gateway() as (gateway, port):
+    ours, bare, alone, many, waiting, cpu, bare_cpu, bare_alone = [], [], [], [], [], [], [], []
+    async with stand.bare() as (plain, bare_port), stand.gateway() as (gateway, port):
         for _ in range(stand.rounds):
+            used = plain.cpu_s()
             bare.append(await drive(bare_port, [post("/")], connections=64, seconds=seconds, status=202))
+            bare_cpu.append(bare[-1].cpu_us(plain.cpu_s() - used))
             bare_alone.append(await drive(bare_port, [post("/")], connections=1, seconds=1, status=202))
             await _fresh(stand, bells=True)
-            used = _cpu(gateway)
+            used = gateway.cpu_s()
             ours.append(await _drive(port, [key], CONNECTIONS, seconds))
-            cpu.append((_cpu(gateway) - used) / (ours[-1].per_s * (seconds + 0.3)) * 1e6)
+            cpu.append(ours[-1].cpu_us(gateway.cpu_s() - used))
             await _fresh(stand, bells=True)
             alone.append(await _drive(port, [key], 1, seconds / 2))
             await _fresh(stand, bells=True)
@@ -49,7 +50,7 @@ async def measure(stand: Stand) -> list[Figure]:
                middle([p.p50_ms for p in bare]), "bare aiohttp"),
         Figure(1, "p50 at one connection", middle([p.p50_ms for p in alone]), "ms", most(2),
                middle([p.p50_ms for p in bare_alone]), "bare aiohttp"),
-        Figure(1, "gateway's processor per admission", middle(cpu), "µs"),
+        Figure(1, "gateway's processor per admission", middle(cpu), "µs", None, middle(bare_cpu), "bare aiohttp"),
         Figure(1, "64 accounts, one connection each", middle([p.per_s for p in many]), "/s", None, base,
                "bare aiohttp"),
         Figure(1, "behind a backlog, no bells", middle([p.per_s for p in waiting]), "/s", None, base, "bare aiohttp"),
@@ -65,10 +66,6 @@ async def _fresh(stand: Stand, *, bells: bool) -> None:
     await stand.clear()
     if bells:
         await stand.db.execute(_IDLE_WORKER, uuid4(), SLOTS)
-
-
-def _cpu(child: Child) -> float:
-    return child.cpu_s()
 
 
 def post(path: str, key: str | None = None) -> bytes:

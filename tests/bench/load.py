@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from typing import cast
@@ -39,8 +39,10 @@ def request(
 class Pace:
     """What a load found. Times are milliseconds from sending a request to the last byte of its answer."""
 
-    seconds: float = 0.0
-    times_ms: list[float] = field(default_factory=list)
+    seconds: float
+    times_ms: list[float]
+    asked: int
+    """Requests in all, with those before and after the time that counts."""
 
     @property
     def per_s(self) -> float:
@@ -53,6 +55,10 @@ class Pace:
     @property
     def p99_ms(self) -> float:
         return quantile(self.times_ms, 0.99)
+
+    def cpu_us(self, seconds: float) -> float:
+        """Microseconds of each request's share in these seconds of processor."""
+        return seconds / self.asked * 1e6
 
 
 class Connection(asyncio.Protocol):
@@ -130,8 +136,7 @@ async def drive(
     for connection in made:
         connection.begin()
     await asyncio.sleep(warm_s)
-    times.clear()
-    start = time.perf_counter()
+    start, first = time.perf_counter(), len(times)
     await asyncio.sleep(seconds)
     taken, counted = time.perf_counter() - start, len(times)
     for connection in made:
@@ -142,7 +147,7 @@ async def drive(
     finally:
         for connection in made:
             connection.transport.abort()
-    return Pace(taken, [value * 1000 for value in times[:counted]])
+    return Pace(taken, [value * 1000 for value in times[first:counted]], len(times))
 
 
 class Caller:

@@ -11,7 +11,7 @@ from PIL import Image
 from shared.executor import Executor
 from tests.gateway.api import Api
 from tests.pipeline import Pipeline
-from workers.providers.local import LocalProvider
+from workers.providers.local.adapter import LocalProvider
 
 KINDS = ("text", "image", "audio", "music", "video", "upscale")
 
@@ -44,8 +44,9 @@ async def fetch(api: Api, generation: dict[str, Any], part: str = "") -> bytes:
 
 
 def _seconds(data: bytes) -> float:
-    with av.open(io.BytesIO(data)) as container:
-        return float(container.duration / av.time_base)
+    with av.open(io.BytesIO(data), "r") as container:
+        assert container.duration is not None
+        return container.duration / av.time_base
 
 
 async def test_image(api: Api, local: None) -> None:
@@ -84,7 +85,7 @@ async def test_video(api: Api, local: None) -> None:
         api, "video", prompt="clouds over a harbour", duration_s=1, resolution="360p", fps=12
     )
     data = await fetch(api, generation)
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         assert container.streams.video[0].codec_context.name == "h264"
     assert _seconds(data) == pytest.approx(1, abs=0.2)
     assert Image.open(io.BytesIO(await fetch(api, generation, "/poster"))).format == "WEBP"

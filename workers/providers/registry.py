@@ -34,7 +34,7 @@ ENTRIES = {
     "replicate": Entry(
         "workers.providers.replicate.adapter", "workers.providers.replicate.models", "replicate_api_token"
     ),
-    "local": Entry("workers.providers.local"),
+    "local": Entry("workers.providers.local.adapter"),
 }
 
 
