@@ -17,6 +17,7 @@ from shared.domains.generations import (
     claim_open_submissions,
     found_at_provider,
     json_units,
+    neighbours,
     settle_open,
 )
 from shared.events import Publisher
@@ -43,6 +44,8 @@ BATCH = 100
 LOOK_AGAIN_S = 1.0
 LATE_LOOK_S = 10.0
 ASK_TIMEOUT_S = 15.0
+HOLD_S = 20.0
+"""Longer than asking takes: nobody else asks meanwhile."""
 
 
 class Aftercare:
@@ -53,17 +56,19 @@ class Aftercare:
 
     async def tick(self) -> int:
         """One look at what is due; returns how many that were."""
-        rows = await claim_open_submissions(self._db, BATCH)
-        for row in rows:
-            try:
-                async with asyncio.timeout(ASK_TIMEOUT_S):
-                    await self._look(row)
-            except CONNECTION_ERRORS as error:
-                log.warning("open_submission_put_off", submission=str(row["id"]), error=repr(error))
-            except Exception:
-                # It stays open and is looked at again when its claim runs out.
-                log.exception("open_submission_failed", submission=str(row["id"]))
+        rows = await claim_open_submissions(self._db, BATCH, HOLD_S)
+        await asyncio.gather(*(self._attend(row) for row in rows))
         return len(rows)
+
+    async def _attend(self, row: Mapping[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                await self._look(row)
+        except CONNECTION_ERRORS as error:
+            log.warning("open_submission_put_off", submission=str(row["id"]), error=repr(error))
+        except Exception:
+            # It stays open and is looked at again when its claim runs out.
+            log.exception("open_submission_failed", submission=str(row["id"]))
 
     async def _look(self, row: Mapping[str, Any]) -> None:
         provider = self._providers.get(row["provider"])
@@ -88,7 +93,8 @@ class Aftercare:
             await self._close(row, answer)
 
     async def _search(self, provider: Provider, row: Mapping[str, Any]) -> None:
-        answer = await provider.find(Lost(_request(row), row["intent_at"]))
+        around = await neighbours(self._db, row["id"])
+        answer = await provider.find(Lost(_request(row), row["intent_at"], *around))
         if isinstance(answer, Found):
             await found_at_provider(self._db, row["id"], answer.remote_id)
         elif isinstance(answer, Absent):

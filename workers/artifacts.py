@@ -43,11 +43,12 @@ TEXT_TYPES = {"text/plain": "txt", "application/json": "json"}
 
 
 class ArtifactError(Exception):
-    """The output cannot be stored. `transient` says that another try may do."""
+    """The output cannot be stored. `transient` says that another try may do, `ours` that our store failed."""
 
-    def __init__(self, message: str, *, transient: bool) -> None:
+    def __init__(self, message: str, *, transient: bool, ours: bool = False) -> None:
         super().__init__(message)
         self.transient = transient
+        self.ours = ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Artifacts:
         try:
             await self._store.put_stream(key, meter.measure(chunks), length, media.mime)
         except StorageError as error:
-            raise ArtifactError(f"The object store failed: {error}", transient=True) from error
+            raise ArtifactError(f"The object store failed: {error}", transient=True, ours=True) from error
         reach("after_artifact_put")
         if length is not None and meter.bytes != length:
             raise ArtifactError("The provider's file is shorter than announced.", transient=True)
@@ -165,7 +166,9 @@ class Artifacts:
                 try:
                     await self._store.put_bytes(place.key(f"{n}.{name}"), data, mime)
                 except StorageError as error:
-                    raise ArtifactError(f"The object store failed: {error}", transient=True) from error
+                    raise ArtifactError(
+                        f"The object store failed: {error}", transient=True, ours=True
+                    ) from error
         return replace(
             row, width=derived.width, height=derived.height, duration_s=derived.duration_s,
             thumbnail_key=keys["thumb.webp"], poster_key=keys["poster.webp"], peaks_key=keys["peaks.json"],

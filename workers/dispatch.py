@@ -18,6 +18,7 @@ from shared.queue import Bell, BellUnavailable
 log = get_logger(__name__)
 
 DISPATCH_LOCK = 0xD15
+LIMITS_LOCK = 0x11417
 
 _ROOM = """
 SELECT least($2::int, ceil(1.5 * coalesce(sum(w.slots), 0))::int - (
@@ -27,6 +28,14 @@ SELECT least($2::int, ceil(1.5 * coalesce(sum(w.slots), 0))::int - (
 )::int)
 FROM workers w
 WHERE $1 = ANY (w.kinds) AND NOT w.draining
+"""
+
+# An account's limit counts all kinds, so kinds whose queues have work of limited accounts take turns.
+_TAKE_TURN = """
+SELECT pg_advisory_xact_lock($2) WHERE EXISTS (
+    SELECT FROM accounts a WHERE a.max_running IS NOT NULL
+        AND EXISTS (SELECT FROM generations g WHERE g.kind = $1 AND g.state = 'queued' AND g.account_id = a.id)
+)
 """
 
 _PAUSED = """
@@ -117,6 +126,7 @@ class Dispatcher:
             return []
         rows = await tx.fetch(_RING, kind, room, DISPATCH_GRACE_S)
         if len(rows) < room and not await tx.fetchval(_PAUSED, kind):
+            await tx.execute(_TAKE_TURN, kind, LIMITS_LOCK)
             rows += await tx.fetch(_RING_FAIRLY, kind, room - len(rows), DISPATCH_GRACE_S)
         return [(row["id"], row["dispatch_no"]) for row in rows]
 

@@ -139,8 +139,8 @@ class Engine:
             log.warning("drain_not_announced", error=type(error).__name__)
         heartbeat, *others = self._tasks
         await _end([*others, *self._duties.values()])
-        await self._steps.drain(self.settings.drain_timeout_s)
         await self._poller.drain()
+        await self._steps.drain(self.settings.drain_timeout_s)
         await _end([heartbeat])
         try:
             await fleet.leave(self._db, self._lease.worker_id)
@@ -203,6 +203,8 @@ class Engine:
             log.exception("duty_failed", duty=name)
 
     async def _reap(self) -> None:
+        if not self._lease.steady:
+            return
         reaped = await fleet.reap(self._db, self.settings.lease_ttl_s)
         if reaped.freed or reaped.dead:
             log.warning("reaped", freed=reaped.freed, dead=[str(worker) for worker in reaped.dead])

@@ -52,6 +52,7 @@ class Lease:
         self._on_cancel = on_cancel
         self._on_lost = on_lost
         self._trusted_until = 0.0
+        self._steady_since = float("inf")
         self._hurry = asyncio.Event()
         self.worker_id = new_id()
 
@@ -81,6 +82,14 @@ class Lease:
         """
         return time.monotonic() + min(needed_s, SAFETY_S) < self._trusted_until
 
+    @property
+    def steady(self) -> bool:
+        """Whether beats have gone through long enough that those of every living worker have.
+
+        After an outage of Postgres all workers look dead; who judges them at once would bury the living.
+        """
+        return time.monotonic() - self._steady_since > 2 * self._settings.heartbeat_interval_s
+
     async def run(self) -> None:
         """Beats until it is cancelled."""
         while True:
@@ -91,6 +100,7 @@ class Lease:
             try:
                 await self._beat()
             except CONNECTION_ERRORS as error:
+                self._steady_since = float("inf")
                 log.warning("heartbeat_failed", error=type(error).__name__)
             except Exception:
                 # Without a beat the lease runs out by itself; the loop must live to win it back.
@@ -111,4 +121,8 @@ class Lease:
             self._on_cancel(generation_id)
 
     def _trust(self, sent: float) -> None:
+        if sent >= self._trusted_until:
+            # The first beat after a gap, such as that of a process that was stopped.
+            self._steady_since = sent
+        self._steady_since = min(self._steady_since, sent)
         self._trusted_until = sent + self._settings.lease_ttl_s - SAFETY_S

@@ -85,9 +85,11 @@ class Poller:
         return list(self._held)
 
     async def drain(self) -> None:
-        """Waits for what is being asked about."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=POLL_TIMEOUT_S)
+        """Gives back what is being asked about: a question is free, so nobody waits for its answer."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def tick(self) -> int:
         """One look at everything that is due; returns how many that were."""
@@ -117,12 +119,25 @@ class Poller:
             for work in leaving:
                 await self._guarded(self._leave(work, provider), work)
             await self._ask(provider, [work for work in works if not _must_leave(work)])
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(works))
         except CONNECTION_ERRORS as error:
             log.warning("poll_put_off", provider=name, error=type(error).__name__)
         except Exception:
             log.exception("poll_failed", provider=name)
         finally:
             self._held -= ids
+
+    async def _give_back(self, works: Sequence[Work]) -> None:
+        """Due again at once, but for those whose final word is being written down."""
+        running = set(self._steps.running)
+        try:
+            await self._lifecycle.poll_again([
+                PollAgain(work.lease, 0.0, work.row["progress"], work.row["provider_queue_position"])
+                for work in works if work.id not in running
+            ])  # fmt: skip
+        except CONNECTION_ERRORS as error:
+            log.warning("not_given_back", generations=len(works), error=type(error).__name__)
 
     async def _ask(self, provider: Provider, works: Sequence[Work]) -> None:
         if not works:

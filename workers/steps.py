@@ -370,9 +370,10 @@ class Steps:
         submission_id = submission["submission_id"]
         route = submission["submission_route"]
         request = await self._request(work, route, submission_id)
+        around = await self._lifecycle.neighbours(submission_id)
         try:
             reach("before_find")
-            answer = await provider.find(Lost(request, submission["intent_at"]))
+            answer = await provider.find(Lost(request, submission["intent_at"], *around))
             reach("after_find")
         except Exception as error:
             log.warning("find_failed", generation=str(work.id), provider=provider.name, error=repr(error))
@@ -478,7 +479,9 @@ class Steps:
 
     async def _not_stored(self, work: Work, error: ArtifactError, unpriced: bool | None) -> None:
         tries = work.row["polls"] if work.row["state"] == "storing" else 0
-        if error.transient and tries < MAX_STORE_TRIES:
+        # What was paid for is not given up because our own store is away: that is waited out.
+        patient = tries < MAX_STORE_TRIES or (error.ours and work.row["deadline_in_s"] > 0)
+        if error.transient and patient:
             log.warning("artifact_put_off", generation=str(work.id), tries=tries, error=str(error))
             await self._lifecycle.store_again(work.lease, tries + 1, backoff_s(tries + 1))
             return

@@ -102,7 +102,7 @@ class _Draft:
     render: Render | None
 
 
-_ACCOUNT = "SELECT status, budget_nanos, held_nanos FROM accounts WHERE id = $1"
+_ACCOUNT = "SELECT status, budget_nanos, held_nanos, max_running FROM accounts WHERE id = $1"
 
 _FILE = """
 SELECT key, mime, bytes, width, height, duration_s FROM uploads WHERE id = $1 AND state = 'ready'
@@ -243,7 +243,11 @@ class Admitter:
         results: dict[UUID, Admission | BaseException] = {}
         async with self._db.transaction(account_id) as tx:
             fresh, repeated = await self._unseen(tx, account_id, drafts)
-            affordable = await self._affordable(tx, account_id, fresh, results)
+            account = await tx.fetchrow(_ACCOUNT, account_id)
+            affordable = await self._affordable(tx, account_id, account, fresh, results)
+            if account is not None and account["max_running"] is not None:
+                # What a limited account has running is counted in one place only, which is dispatch.
+                direct = set()
             rows = await _insert(tx, account_id, affordable, direct)
             await record(tx, [_reserve(account_id, draft) for draft in affordable if draft.plan.reserve])
             await _keep_answers(tx, account_id, affordable, rows)
@@ -284,11 +288,11 @@ class Admitter:
         self,
         tx: Tx,
         account_id: UUID,
+        account: Mapping[str, Any] | None,
         drafts: Sequence[_Draft],
         results: dict[UUID, Admission | BaseException],
     ) -> list[_Draft]:
         """The drafts that the account may have, in their order; the row is locked while a budget decides."""
-        account = await tx.fetchrow(_ACCOUNT, account_id)
         if account is not None and account["budget_nanos"] is not None:
             account = await tx.fetchrow(f"{_ACCOUNT} FOR UPDATE", account_id)
         granted: list[_Draft] = []

@@ -17,12 +17,15 @@ REAP_LOCK = 0x5EA9
 
 STEP_TTL_S = 20.0
 """How long a claim holds a generation before it must be renewed."""
+FORGOTTEN_S = 4.0
+"""After this long a claim on which no step runs is given back."""
 
 _REGISTER = """
 INSERT INTO workers (id, kinds, slots, host, pid, version) VALUES ($1, $2, $3, $4, $5, $6)
 """
 
-# Held rows of steps that still run are renewed with the beat; a step that was forgotten runs out and is freed.
+# Held rows of steps that still run are renewed with the beat. Rows that were claimed a while ago and that nobody
+# works on are given back: the answer to their claim, or the change that ended their step, was lost on the way.
 _BEAT = """
 WITH beat AS (
     UPDATE workers SET beat_at = now(), stats = $2 WHERE id = $1 RETURNING id
@@ -30,6 +33,10 @@ WITH beat AS (
     UPDATE generations g SET wake_at = now() + $4::float8 * interval '1 second' FROM beat
     WHERE g.owner = beat.id AND g.id = ANY ($3)
         AND g.wake_at < now() + $4::float8 / 2 * interval '1 second'
+), forgotten AS (
+    UPDATE generations g SET owner = NULL, epoch = g.epoch + 1, rung = false, wake_at = now() FROM beat
+    WHERE g.owner = beat.id AND g.id <> ALL ($3)
+        AND g.wake_at < now() + ($4::float8 - $5::float8) * interval '1 second'
 )
 SELECT (SELECT array_agg(g.id) FROM generations g
         WHERE g.owner = beat.id AND g.cancel_requested_at IS NOT NULL) AS canceling
@@ -79,7 +86,7 @@ async def beat(
 
     `running` are the generations whose steps run in this process now.
     """
-    row = await db.fetchrow(_BEAT, worker_id, stats, list(running), STEP_TTL_S)
+    row = await db.fetchrow(_BEAT, worker_id, stats, list(running), STEP_TTL_S, FORGOTTEN_S)
     return None if row is None else row["canceling"] or ()
 
 

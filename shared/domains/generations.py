@@ -170,10 +170,10 @@ _CLAIM = f"""
 WITH bells AS (
     SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS b(id, dispatch_no)
 ), u AS (
-    UPDATE generations g SET owner = $3, epoch = g.epoch + 1, rung = false, pokes_seen = g.pokes,
-        wake_at = now() + $4::float8 * interval '1 second'
+    UPDATE generations g SET owner = $3, epoch = g.epoch + 1, dispatch_no = g.dispatch_no + 1, rung = false,
+        pokes_seen = g.pokes, wake_at = now() + $4::float8 * interval '1 second'
     FROM bells b
-    WHERE g.id = b.id AND g.dispatch_no = b.dispatch_no AND g.owner IS NULL AND g.wake_at IS NOT NULL
+    WHERE g.id = b.id AND g.dispatch_no = b.dispatch_no AND g.owner IS NULL AND g.wake_at > now()
         AND EXISTS (SELECT FROM workers w WHERE w.id = $3 AND NOT w.draining)
     RETURNING g.*
 )
@@ -349,6 +349,10 @@ class Lifecycle:
         rows = await self._db.fetch(_CLAIM_EXPIRED, worker, limit, STEP_TTL_S)
         return [_work(row, worker) for row in rows]
 
+    async def neighbours(self, submission_id: UUID) -> tuple[frozenset[str], bool]:
+        """See `neighbours`."""
+        return await neighbours(self._db, submission_id)
+
     async def release(self, lease: Lease, wake_s: float = 0.0) -> None:
         """Gives the generation back unchanged; it is due again after `wake_s`, or now if it was poked."""
         reach("before_release")
@@ -491,7 +495,7 @@ class Lifecycle:
         await self._changes("", change)
 
     async def _claim_all(self, worker: UUID, bells: list[tuple[UUID, int]]) -> list[Work | None]:
-        newest = dict(bells)
+        newest = dict(sorted(bells, key=lambda bell: bell[1]))
         rows = await self._db.fetch(_CLAIM, list(newest), list(newest.values()), worker, STEP_TTL_S)
         claimed = {row["id"]: _work(row, worker) for row in rows}
         # A bell that stands twice in one batch is served once.
@@ -747,6 +751,17 @@ SELECT u.*, g.kind, g.input, g.files, g.state AS generation_state,
 FROM u JOIN generations g ON g.id = u.generation_id
 """
 
+_NEIGHBOURS = """
+SELECT
+    ARRAY(SELECT o.remote_id FROM submissions o JOIN submissions s ON s.id = $1
+        WHERE o.id <> s.id AND o.provider = s.provider AND o.credential = s.credential AND o.remote_id IS NOT NULL
+            AND o.intent_at BETWEEN s.intent_at - interval '1 hour' AND s.intent_at + interval '1 hour'
+            AND o.request_hash = s.request_hash) AS taken,
+    NOT EXISTS (SELECT FROM submissions o JOIN submissions s ON s.id = $1
+        WHERE o.id <> s.id AND o.state IN ('intent', 'accepted', 'unknown') AND o.remote_id IS NULL
+            AND o.provider = s.provider AND o.request_hash = s.request_hash) AS alone
+"""
+
 _SETTLED = """
 WITH u AS (
     UPDATE generations g SET seq = g.seq + 1, updated_at = now(),
@@ -764,7 +779,7 @@ SELECT e.seq, e.data, e.created_at FROM e
 """
 
 
-async def claim_open_submissions(db: Database, limit: int, hold_s: float = 30.0) -> list[Mapping[str, Any]]:
+async def claim_open_submissions(db: Database, limit: int, hold_s: float) -> list[Mapping[str, Any]]:
     """Open submissions of ended generations that are due for a look, held for `hold_s`."""
     return list(await db.fetch(_CLAIM_OPEN, limit, hold_s))
 
@@ -810,6 +825,14 @@ def _status_after(row: Mapping[str, Any], settle: Settlement, charged: int | Non
     if settle.nanos is None:
         return "unpriced"
     return "final" if (row["cost_nanos"] or 0) + (charged or 0) else "released"
+
+
+async def neighbours(db: Database, submission_id: UUID) -> tuple[frozenset[str], bool]:
+    """What helps to find a lost submission: the provider's ids of other submissions of an equal request, and
+    whether no other such submission is without an id."""
+    row = await db.fetchrow(_NEIGHBOURS, submission_id)
+    assert row is not None  # noqa: S101  # a SELECT without FROM has one row
+    return frozenset(row["taken"]), row["alone"]
 
 
 async def check_again(db: Database, submission_id: UUID, delay_s: float) -> None:

@@ -89,12 +89,13 @@ class World:
         )
 
     async def bury(self, *dead: Child) -> None:
-        """Lets the lease of dead workers, and the time of bells that they heard, run out now and not in seconds."""
+        """Lets what dead workers held run out now and not in seconds: leases, bells, open submissions."""
         await self.db.execute(
             "UPDATE workers SET beat_at = beat_at - interval '1 hour' WHERE pid = ANY ($1)",
             [child.pid for child in dead],
         )
         await self.db.execute("UPDATE generations SET wake_at = now() WHERE rung AND owner IS NULL")
+        await self.db.execute("UPDATE submissions SET check_at = now() WHERE check_at IS NOT NULL")
 
     async def at_rest(self, timeout_s: float = PATIENCE_S) -> None:
         """Once everything has ended and every bill is known. Raises TimeoutError."""

@@ -91,7 +91,7 @@ async def test_an_answer_that_never_came_is_found_and_not_paid_twice(
 ) -> None:
     emulator.faults.add("create", effect, times=1)
     async with serving(pipeline, emulator, find_window_s=60.0):
-        generation_id = await flux(pipeline)
+        generation_id = await flux(pipeline, input={"prompt": "a pear", "seed": 7})
         row = await pipeline.until(generation_id)
     assert row["state"] == "completed", row["error"]
     assert len(emulator.predictions) == 1

@@ -167,10 +167,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A submission without an id, as `find` needs it."""
+    """A submission without an id, as `find` needs it.
+
+    `taken` are ids at the provider that belong to other submissions of ours; `alone` says that no other
+    submission of an equal request is without an id, so that an unclaimed equal job can only be this one.
+    """
 
     request: Request
     intent_at: datetime
+    taken: frozenset[str] = frozenset()
+    alone: bool = False
 
 
 class Sink(Protocol):

@@ -398,7 +398,7 @@ async def test_an_unknown_submission_is_sent_once_and_then_found_or_absent(
     effect: Effect,
     accepted: bool,
 ) -> None:
-    monkeypatch.setattr(wire_module, "CREATE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(wire_module, "CREATE_TIMEOUT_S", 1.5)
     emulator.faults.add("create", effect, status=500)
     request = a_request()
     with pytest.raises(Exception) as caught:  # noqa: PT011  # anything but the two that say more
@@ -444,6 +444,15 @@ async def test_the_same_input_with_a_users_seed_proves_nothing(
     await submitted(provider, a_request(seed=7))
     assert await provider.find(lost(a_request(seed=7), emulator)) == Unaskable()
     assert await provider.find(lost(a_request(seed=8), emulator)) == Absent()
+
+
+async def test_a_seed_of_the_users_is_ours_if_nobody_else_can_have_sent_it(
+    emulator: ReplicateEmulator, provider: ReplicateProvider
+) -> None:
+    accepted = await submitted(provider, a_request(seed=7))
+    missing = replace(lost(a_request(seed=7), emulator), alone=True)
+    assert await provider.find(missing) == Found(accepted.remote_id)
+    assert await provider.find(replace(missing, taken=frozenset({accepted.remote_id}))) == Absent()
 
 
 async def test_removed_data_proves_nothing(emulator: ReplicateEmulator, provider: ReplicateProvider) -> None:
