@@ -120,6 +120,8 @@ async def _save_all(session: Session, resource: dict[str, Any], output: str | No
         saved.append(str(path))
         if not session.out.as_json:
             session.out.line(str(path))
+        if (mime := item.get("mime")) and _is_misnamed(path, mime):
+            session.out.note(f"Warning: {path} is {mime}; -p format=… asks for another format.", "yellow")
     if session.out.as_json:
         session.out.json(resource | {"saved": saved})
 
@@ -244,6 +246,12 @@ def warning_words(warning: Mapping[str, Any]) -> str:
         known = f"the model ends on {warning.get('date')}"
         known += f"; use {warning['successor']} then" if warning.get("successor") else ""
     return known
+
+
+def _is_misnamed(path: Path, mime: str) -> bool:
+    """Whether the name says another format than the file has."""
+    named = mimetypes.guess_type(path.name)[0]
+    return named is not None and _extension(named) != _extension(mime)
 
 
 def _is_folder(output: str) -> bool:

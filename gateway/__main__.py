@@ -1,14 +1,17 @@
 """`python -m gateway`: one gateway process."""
 
 import asyncio
+import logging
 import signal
 import sys
 
 import uvloop
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.app import create_app, open_deps
 from gateway.deps import Deps
+from shared import heap
 from shared.db import CONNECTION_ERRORS
 from shared.log import configure, get_logger
 from shared.settings import Settings
@@ -59,9 +62,20 @@ async def _serve_until(stop: asyncio.Event, deps: Deps) -> None:
     await runner.cleanup()
 
 
+def shorten_unreadable(record: logging.LogRecord) -> bool:
+    """Bytes that are no HTTP are the client's fault: aiohttp answers 400, and our trace would tell nothing."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args, record.exc_info = "unreadable_request", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
+
+
 def main() -> int:
     settings = Settings()
     configure(settings, "gateway")
+    logging.getLogger("aiohttp.server").addFilter(shorten_unreadable)
+    heap.settle()
     return uvloop.run(serve(settings))
 
 

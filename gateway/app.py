@@ -5,13 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry
 
 from gateway import idempotency
 from gateway.auth import ApiKeys, Authenticator, Tickets
 from gateway.deps import Deps
 from gateway.http import Operation, endpoint
 from gateway.live import LiveHub
+from gateway.metrics import JobMetrics, ServiceGauges
 from gateway.middlewares import UNMATCHED, UNMATCHED_PATTERN, HttpMetrics, add_headers, around, unmatched
 from gateway.openapi import plain_path
 from gateway.resources import render_rows
@@ -24,6 +25,7 @@ from shared.domains.history import Reader
 from shared.domains.positions import QueuePositions
 from shared.events import Publisher
 from shared.executor import Executor
+from shared.metrics import process_registry
 from shared.orm import orm_engine
 from shared.queue import Bell, redis_client
 from shared.settings import Settings
@@ -74,7 +76,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
         stack.push_async_callback(store.close)
         executor = Executor(settings.executor_processes)
         stack.push_async_callback(executor.close)
-        registry = _registry()
+        registry = process_registry()
         hub = _hub(db, settings, registry)
         await hub.start()
         stack.push_async_callback(hub.close)
@@ -95,6 +97,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             executor=executor,
             authenticator=_authenticator(db, settings),
             registry=registry,
+            metrics=JobMetrics.of(registry, ServiceGauges(db, settings.lease_ttl_s, registry)),
         )
 
 
@@ -108,12 +111,3 @@ def _hub(db: Database, settings: Settings, registry: CollectorRegistry) -> LiveH
         return await render_rows(tx, rows, settings.base_url)
 
     return LiveHub(db, settings.redis_url, render, registry=registry)
-
-
-def _registry() -> CollectorRegistry:
-    """One registry per process and not the library's global one, so that tests can have many gateways."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    return registry

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from aiohttp import web
 
+from shared.batch import Batcher
 from shared.crypto import seal, unseal
 from shared.db import Database
 from shared.domains import accounts, idempotency
@@ -73,6 +74,10 @@ class ApiKeys:
     db: Database
     server_key: str = field(repr=False)
     _seen: dict[bytes, tuple[float, Principal]] = field(default_factory=dict, repr=False)
+    _lookups: Batcher[bytes, str, Principal | None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._lookups = Batcher(self._look_up)
 
     async def principal(self, request: web.Request) -> Principal | None:
         token = bearer_token(request)
@@ -82,14 +87,20 @@ class ApiKeys:
         cached = self._seen.get(digest)
         if cached is not None and cached[0] > time.monotonic():
             return cached[1]
-        found = await accounts.authenticate(self.db, self.server_key, token)
-        if found is None:
+        caller = await self._lookups(digest, token)
+        if caller is None:
             raise Unauthenticated("This API key is not valid: it is mistyped, revoked or expired.")
-        caller = principal_of(found)
-        self._remember(digest, caller)
-        if not found.used_recently:
-            await accounts.record_use(self.db, found)
         return caller
+
+    async def _look_up(self, digest: bytes, tokens: list[str]) -> list[Principal | None]:
+        """One look for all requests that came with the same token meanwhile."""
+        found = await accounts.authenticate(self.db, self.server_key, tokens[0])
+        caller = principal_of(found) if found is not None else None
+        if found is not None and caller is not None:
+            self._remember(digest, caller)
+            if not found.used_recently:
+                await accounts.record_use(self.db, found)
+        return [caller] * len(tokens)
 
     def _remember(self, digest: bytes, caller: Principal) -> None:
         if len(self._seen) >= CACHE_SIZE:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.auth import Authenticator
 from gateway.live import LiveHub
+from gateway.metrics import JobMetrics
 from shared.catalog import Catalog
 from shared.db import Database
 from shared.domains.admission import Admitter
@@ -39,3 +40,4 @@ class Deps:
     executor: Executor
     authenticator: Authenticator
     registry: CollectorRegistry
+    metrics: JobMetrics

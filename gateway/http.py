@@ -29,11 +29,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.auth import Principal
 from gateway.deps import Deps
+from gateway.wording import sentence
 from shared.domains.accounts import Scope
 from shared.errors import InvalidInput, NotFound, PenstockError, Unauthenticated, UnsupportedMedia
 from shared.ids import parse_id
 
 JSON = "application/json"
+MAX_DEPTH = 64
+"""How deep a body may be nested. Our own encoder ends at 254, and answers wrap what they repeat."""
+
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 REQUEST_ID = web.RequestKey("request_id", str)
 CALLER = web.RequestKey("caller", Principal)
@@ -228,7 +232,7 @@ def endpoint(
 
     `guard` runs the handler of operations that are idempotent by header.
     """
-    body_optional = op.body_optional
+    body_optional, defaults = op.body_optional, _default_query(op)
 
     async def handle(raw: web.Request) -> web.StreamResponse:
         caller = None
@@ -236,7 +240,7 @@ def endpoint(
             caller = await deps.authenticator.authenticate(raw, ticket=op.ticket)
             raw[CALLER] = caller
             caller.require(op.scope)
-        query = _read_query(op, raw)
+        query = _read_query(op, raw, defaults)
         document = body = None
         if op.body is not None:
             document = await read_json(raw, optional=body_optional)
@@ -255,14 +259,21 @@ def respond(answer: Reply) -> web.Response:
     return response
 
 
-def _read_query(op: Operation, raw: web.Request) -> BaseModel | None:
+def _default_query(op: Operation) -> BaseModel | None:
+    """What an empty query string means, where that is allowed; it is frozen, so all requests may have it."""
+    if op.query is None or any(field.is_required() for field in op.query.model_fields.values()):
+        return None
+    return op.query()
+
+
+def _read_query(op: Operation, raw: web.Request, defaults: BaseModel | None) -> BaseModel | None:
     if op.query is None:
         if op.scope is not None and raw.query_string and not (op.ticket and set(raw.query) == {"ticket"}):
             unknown = next(iter(raw.query), "")
             raise InvalidInput(f"Unknown query parameter {unknown!r}.", field=unknown, status=422)
         return None
     if not raw.query_string:
-        return validate(op.query, {})
+        return defaults if defaults is not None else validate(op.query, {})
     values: dict[str, Any] = {}
     for name in raw.query:
         if op.ticket and name == "ticket":
@@ -292,9 +303,27 @@ async def read_json(raw: web.Request, *, optional: bool = False) -> Any:
             column=broken.colno,
             position=broken.pos,
         ) from None
+    if content.count(b"{") + content.count(b"[") > MAX_DEPTH:
+        _refuse_depth(document)
     if b"\\u0000" in content:
         refuse_nul(document)
     return document
+
+
+def _refuse_depth(document: Any) -> None:
+    """Raises InvalidInput (400) for a body that is nested too deeply."""
+    layer = [document]
+    for _ in range(MAX_DEPTH + 1):
+        layer = [inner for value in layer for inner in _inside(value)]
+        if not layer:
+            return
+    raise InvalidInput(f"The body is nested more than {MAX_DEPTH} levels deep.", max_depth=MAX_DEPTH)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _check_content_type(raw: web.Request) -> None:
@@ -332,7 +361,7 @@ def invalid_fields(invalid: ValidationError, *, prefix: str = "") -> InvalidInpu
     errors = [
         {
             "field": ".".join(str(part) for part in ((prefix, *error["loc"]) if prefix else error["loc"])),
-            "message": _sentence(error["type"], error["msg"]),
+            "message": sentence(error["type"], error["msg"]),
             "type": error["type"],
         }
         for error in invalid.errors(include_url=False, include_input=False, include_context=False)
@@ -341,9 +370,3 @@ def invalid_fields(invalid: ValidationError, *, prefix: str = "") -> InvalidInpu
     where = first["field"] or "body"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return InvalidInput(f"{where}: {first['message']}{more}", field=where, status=422, errors=errors)
-
-
-def _sentence(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "Unknown field"
-    return message.removeprefix("Value error, ")

@@ -60,6 +60,7 @@ async def guard(op: Operation, request: Request[Any, Any]) -> Reply | web.Stream
     db = request.deps.db
     won = await idempotency.claim(db, request.account_id, route_of(request.raw), key, fingerprint_of(request))
     if isinstance(won, StoredReply):
+        request.deps.metrics.replays.inc()
         return Reply(won.body, won.status, {**won.headers, **REPLAYED})
     try:
         answer = await op.handler(request)

@@ -191,7 +191,7 @@ class KeyResource(Resource):
     last_used_at: datetime | None
 
 
-def generation_path(generation_id: UUID) -> str:
+def generation_path(generation_id: UUID | str) -> str:
     return f"{API}/generations/{generation_id}"
 
 
@@ -203,11 +203,11 @@ def render_generation(
     queue_position: int | None = None,
 ) -> dict[str, Any]:
     """The resource of a row of `generations`; `outputs` are its rows of `outputs`."""
-    generation_id, state = row["id"], row["state"]
+    generation_id, state = str(row["id"]), row["state"]
     ended = state in TERMINAL
     link = base_url + generation_path(generation_id)
     return {
-        "id": str(generation_id),
+        "id": generation_id,
         "object": "generation",
         "kind": row["kind"],
         "status": status_of(state),

@@ -4,6 +4,7 @@ Adapters write cards, workers publish them in `model_cards`, and everyone else r
 gateway needs to know no provider.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,17 +27,21 @@ class Price:
     units: Mapping[str, Decimal]
     effective_from: date
     source: str
+    _json: dict[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        units = {unit: str(rate) for unit, rate in self.units.items()}
+        effective_from = self.effective_from.isoformat()
+        kept = {"units": units, "effective_from": effective_from, "source": self.source}
+        object.__setattr__(self, "_json", kept)
 
     def estimate(self, quantities: Mapping[str, Decimal]) -> Nanos:
         """Nano-dollars for these quantities. Raises KeyError when a priced unit is not among them."""
         return Nanos(sum(multiply(rate, quantities[unit]) for unit, rate in self.units.items()))
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "units": {unit: str(rate) for unit, rate in self.units.items()},
-            "effective_from": self.effective_from.isoformat(),
-            "source": self.source,
-        }
+        """Made once, for it is written into every route: it is not to be changed."""
+        return self._json
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
@@ -75,21 +80,23 @@ class ModelCard:
     on_unknown: str = "fail"
     typical_units: Mapping[str, Decimal] = field(default_factory=dict)
     """Quantities that only the provider knows, such as compute seconds, as estimated beforehand."""
+    typical_per: str = "run"
+    """The unit of the kind that `typical_units` are told for, such as `megapixel`."""
+    replaces: Mapping[str, date] = field(default_factory=dict)
+    """Aliases of models that were retired, with the day; who asks for one is told what runs instead."""
     available: bool = True
     unavailable_reason: str | None = None
+    id: str = field(init=False, compare=False)
+    names: frozenset[str] = field(init=False, repr=False, compare=False)
+    """All names that a request may call it by."""
+    price_id: str | None = field(init=False, compare=False)
 
-    @property
-    def id(self) -> str:
-        return f"{self.provider}/{self.model}" if self.provider != "local" else f"local/{self.kind}"
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All names that a request may call it by."""
-        return frozenset((self.id, self.model, *self.aliases))
-
-    @property
-    def price_id(self) -> str | None:
-        return f"{self.id}@{self.price.effective_from.isoformat()}" if self.price else None
+    def __post_init__(self) -> None:
+        card_id = f"{self.provider}/{self.model}" if self.provider != "local" else f"local/{self.kind}"
+        price_id = f"{card_id}@{self.price.effective_from.isoformat()}" if self.price else None
+        object.__setattr__(self, "id", card_id)
+        object.__setattr__(self, "names", frozenset((card_id, self.model, *self.aliases)))
+        object.__setattr__(self, "price_id", price_id)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -109,7 +116,9 @@ class ModelCard:
         """Nano-dollars expected, or None without a price."""
         if self.price is None:
             return None
-        return self.price.estimate({**KINDS[self.kind].units(parameters), **self.typical_units})
+        units = KINDS[self.kind].units(parameters)
+        typical = {unit: units[self.typical_per] * each for unit, each in self.typical_units.items()}
+        return self.price.estimate({**units, **typical})
 
 
 def _over_limit(value: Any, limit: Mapping[str, Any]) -> str | None:
@@ -131,13 +140,17 @@ class Catalog:
         self._db = db
         self._cards: tuple[ModelCard, ...] = ()
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def cards(self, kind: str | None = None) -> Sequence[ModelCard]:
         """All cards (of a kind), best rank first."""
         if time.monotonic() - self._read_at > _CACHE_S:
-            rows = await self._db.fetch("SELECT * FROM model_cards ORDER BY rank, id")
-            self._cards = tuple(_card(row) for row in rows)
-            self._read_at = time.monotonic()
+            # Everybody who comes now waits for one reader.
+            async with self._reading:
+                if time.monotonic() - self._read_at > _CACHE_S:
+                    rows = await self._db.fetch("SELECT * FROM model_cards ORDER BY rank, id")
+                    self._cards = tuple(_card(row) for row in rows)
+                    self._read_at = time.monotonic()
         return [card for card in self._cards if kind is None or card.kind == kind]
 
     async def find(self, name: str, kind: str) -> Sequence[ModelCard]:
@@ -172,6 +185,8 @@ def _card(row: Mapping[str, Any]) -> ModelCard:
         successor=row["successor"],
         on_unknown=limits["on_unknown"],
         typical_units={unit: Decimal(value) for unit, value in limits["typical_units"].items()},
+        typical_per=limits.get("typical_per", "run"),
+        replaces={name: date.fromisoformat(day) for name, day in limits.get("replaces", {}).items()},
         available=row["available"],
         unavailable_reason=row["unavailable_reason"],
     )
@@ -207,6 +222,8 @@ def _row(card: ModelCard) -> tuple[Any, ...]:
         "parameters": {name: dict(limit) for name, limit in card.limits.items()},
         "on_unknown": card.on_unknown,
         "typical_units": {unit: str(value) for unit, value in card.typical_units.items()},
+        "typical_per": card.typical_per,
+        "replaces": {name: day.isoformat() for name, day in card.replaces.items()},
     }
     return (
         card.id, card.provider, card.model, card.kind, card.label, card.description, list(card.aliases),

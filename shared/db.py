@@ -20,11 +20,13 @@ log = get_logger(__name__)
 
 AfterCommit = Callable[[], Awaitable[None]]
 
-# What a lost or refused connection raises: the work may be done again elsewhere or later.
+# What a lost or refused connection raises: the work may be done again elsewhere or later. asyncpg's internal error
+# is that of a connection whose server has said goodbye but not yet hung up.
 CONNECTION_ERRORS: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,

@@ -16,7 +16,7 @@ _SECRET_NAMES = re.compile(
     r"(authorization|password|secret|token|api_?key|cookie|credential_value)", re.IGNORECASE
 )
 _SECRET_VALUES = re.compile(
-    r"\b(ps_(?:live|test)_\w{6})\w+|\b(r8_\w{3})\w+|\b(sk-\w{3})[\w-]+|(Bearer\s+\w{3})\S+"
+    r"\b(ps_(?:live|test)_\w{6})\w+|\b(r8_\w{3})\w+|\b((?:sk-|gsk_)\w{3})[\w-]+|(Bearer\s+\w{3})\S+"
 )
 
 

@@ -3,6 +3,7 @@
 A process gets one frozen `Settings` and passes it on; nothing below reads the environment.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -65,12 +66,38 @@ class Settings(BaseSettings):
     executor_processes: int = 1
     max_output_bytes: int = 512 << 20
     worker_metrics_port: int | None = None
+    """Where a worker process tells its metrics; nowhere when it is not set."""
+    worker_metrics_host: str = "127.0.0.1"
 
     # The providers.
     find_window_s: float | None = None
     """How long after its intent an unknown submission may turn up; the adapter's own window when not set."""
     replicate_api_token: SecretStr | None = None
     replicate_base_url: str = "https://api.replicate.com"
+    elevenlabs_api_key: SecretStr | None = None
+    elevenlabs_base_url: str = "https://api.elevenlabs.io"
+    elevenlabs_voices: dict[str, str] = {}
+    """More names of voices and their ids, as JSON: {"narrator": "21m00Tcm4TlvDq8ikWAM"}."""
+    elevenlabs_usd_per_1000_credits: Decimal = Decimal("0.10")
+    """What the plan's credits cost; speech is billed by the credits that ElevenLabs reports."""
+    elevenlabs_keeps_history: bool = True
+    """False for workspaces with zero retention, whose lost speech nobody can find again."""
+    mubert_customer_id: str | None = None
+    mubert_access_token: SecretStr | None = None
+    mubert_base_url: str = "https://music-api.mubert.com"
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    groq_api_key: SecretStr | None = None
+    groq_base_url: str = "https://api.groq.com"
+    compatible_base_url: str | None = None
+    """Any OpenAI-compatible server with its path, such as `http://127.0.0.1:11434/v1`; its models are named
+    by the settings below, and a kind without a model is not offered."""
+    compatible_api_key: SecretStr | None = None
+    compatible_text_model: str | None = None
+    compatible_image_model: str | None = None
+    compatible_audio_model: str | None = None
+    compatible_is_free: bool = False
+    """Whether that server costs nothing, as one's own does; otherwise its work has no known price."""
 
     # Reporting.
     log_level: str = "info"

@@ -98,7 +98,12 @@ class ObjectStore:
         """
         if length is not None and length <= SINGLE_PUT_BYTES:
             return await self._put_single(key, chunks, length, mime)
-        return await self._put_parts(key, chunks, mime)
+        parts = _regroup(chunks, PART_BYTES)
+        first = await anext(parts)
+        if len(first) < PART_BYTES:
+            await self.put_bytes(key, first, mime)
+            return len(first)
+        return await self._put_parts(key, first, parts, mime)
 
     async def put_bytes(self, key: str, data: bytes, mime: str) -> None:
         await self._call("put_object", Key=key, Body=data, ContentType=mime)
@@ -141,24 +146,27 @@ class ObjectStore:
     async def _put_single(self, key: str, chunks: AsyncIterator[bytes], length: int, mime: str) -> int:
         url = await self.presign_put(key)
         http = await self._session()
+        source = _Source(chunks)
         try:
             async with http.put(
-                url, data=chunks, headers={"Content-Length": str(length), "Content-Type": mime}
+                url, data=source.read(), headers={"Content-Length": str(length), "Content-Type": mime}
             ) as answer:
                 if answer.status not in {200, 201, 204}:
                     raise StorageError(f"PUT answered {answer.status}")
         except (aiohttp.ClientConnectionError, TimeoutError) as error:
-            # aiohttp wraps nothing that the stream raises, so its own errors are told apart by their type.
+            # aiohttp makes a connection error of whatever the stream raises.
+            if source.error is not None:
+                raise source.error from None
             raise StorageError(f"PUT failed: {type(error).__name__}") from error
         return length
 
-    async def _put_parts(self, key: str, chunks: AsyncIterator[bytes], mime: str) -> int:
+    async def _put_parts(self, key: str, first: bytes, others: AsyncIterator[bytes], mime: str) -> int:
         started = await self._call("create_multipart_upload", Key=key, ContentType=mime)
         upload = {"Key": key, "UploadId": started["UploadId"]}
         parts: list[dict[str, Any]] = []
         total = 0
         try:
-            async for part in _regroup(chunks, PART_BYTES):
+            async for part in _led_by(first, others):
                 number = len(parts) + 1
                 answer = await self._call("upload_part", **upload, PartNumber=number, Body=part)
                 parts.append({"PartNumber": number, "ETag": answer["ETag"]})
@@ -222,6 +230,28 @@ class ObjectStore:
             aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
             config=config,
         )
+
+
+class _Source:
+    """A stream on its way out, and the error that it ended with."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self.error: Exception | None = None
+
+    async def read(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._chunks:
+                yield chunk
+        except Exception as error:
+            self.error = error
+            raise
+
+
+async def _led_by(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in others:
+        yield part
 
 
 async def _regroup(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:

@@ -7,6 +7,7 @@ import sys
 
 import uvloop
 
+from shared import heap
 from shared import log as logs
 from shared.kinds import KINDS
 from shared.settings import Settings
@@ -30,6 +31,7 @@ def main() -> int:
     arguments = parser.parse_args()
     settings = Settings()
     logs.configure(settings, f"worker-{'-'.join(arguments.kinds)}")
+    heap.settle()
     uvloop.run(run(settings, arguments.kinds))
     return 0
 

@@ -23,6 +23,7 @@ from shared.domains.generations import (
 from shared.events import Publisher
 from shared.log import get_logger
 from shared.pricing import cost_of
+from workers.metrics import WorkerMetrics
 from workers.providers.base import (
     Absent,
     Answer,
@@ -49,10 +50,13 @@ HOLD_S = 20.0
 
 
 class Aftercare:
-    def __init__(self, db: Database, publisher: Publisher, providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self, db: Database, publisher: Publisher, providers: Mapping[str, Provider], metrics: WorkerMetrics
+    ) -> None:
         self._db = db
         self._publisher = publisher
         self._providers = providers
+        self._metrics = metrics
 
     async def tick(self) -> int:
         """One look at what is due; returns how many that were."""
@@ -81,10 +85,11 @@ class Aftercare:
 
     async def _ask(self, provider: Provider, row: Mapping[str, Any]) -> None:
         job = _job(row)
-        answer = (await provider.poll([job])).get(row["id"], TimeoutError())
+        answers = await self._metrics.asked(provider.name, "poll", provider.poll([job]))
+        answer = answers.get(row["id"], TimeoutError())
         if isinstance(answer, Pending):
             if not row["result"]:
-                await provider.cancel(job)
+                await self._metrics.asked(provider.name, "cancel", provider.cancel(job))
             await check_again(self._db, row["id"], _next_look_s(row))
         elif isinstance(answer, Exception):
             log.warning("open_submission_unanswered", submission=str(row["id"]), error=repr(answer))
@@ -94,7 +99,8 @@ class Aftercare:
 
     async def _search(self, provider: Provider, row: Mapping[str, Any]) -> None:
         around = await neighbours(self._db, row["id"])
-        answer = await provider.find(Lost(_request(row), row["intent_at"], *around))
+        lost = Lost(_request(row), row["intent_at"], *around)
+        answer = await self._metrics.asked(provider.name, "find", provider.find(lost))
         if isinstance(answer, Found):
             await found_at_provider(self._db, row["id"], answer.remote_id)
         elif isinstance(answer, Absent):
@@ -119,6 +125,8 @@ class Aftercare:
         change = SubmissionChange(row["id"], state, usage=json_units(usage.units), cost_nanos=nanos)
         settle = Settlement(row["id"], nanos, row["provider"], row["model"], route["price_id"])
         if await settle_open(self._db, self._publisher, row["generation_id"], change, settle):
+            if nanos is not None:
+                self._metrics.paid(provider=row["provider"], kind=row["kind"], nanos=nanos)
             log.info("open_submission_settled", submission=str(row["id"]), state=state, nanos=nanos)
 
 

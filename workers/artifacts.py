@@ -6,7 +6,8 @@ the event loop. Keys are deterministic, so doing it twice is harmless.
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +25,8 @@ from shared.media.sniff import Family, MediaType, sniff
 from shared.netguard import check_url, public_connector
 from shared.settings import Settings
 from shared.storage import ObjectStore, StorageError, generation_key
-from workers.providers.base import RemoteFile, StoredFile
+from workers.metrics import WorkerMetrics
+from workers.providers.base import RemoteFile, StoredFile, Usage
 
 log = get_logger(__name__)
 
@@ -43,7 +45,12 @@ TEXT_TYPES = {"text/plain": "txt", "application/json": "json"}
 
 
 class ArtifactError(Exception):
-    """The output cannot be stored. `transient` says that another try may do, `ours` that our store failed."""
+    """The output cannot be stored. `transient` says that another try may do, `ours` that our store failed.
+
+    `usage` is what a synchronous provider said it bills, where it said so before the output.
+    """
+
+    usage: Usage | None = None
 
     def __init__(self, message: str, *, transient: bool, ours: bool = False) -> None:
         super().__init__(message)
@@ -66,10 +73,19 @@ class Place:
 class Artifacts:
     """Fetches, checks, stores and describes outputs."""
 
-    def __init__(self, store: ObjectStore, executor: Executor, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        executor: Executor,
+        settings: Settings,
+        metrics: WorkerMetrics,
+        headers_for: Callable[[str], Mapping[str, str]] = lambda url: {},
+    ) -> None:
         self._store = store
         self._executor = executor
         self._settings = settings
+        self._metrics = metrics
+        self._headers_for = headers_for
         self._stack = AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
 
@@ -93,14 +109,18 @@ class Artifacts:
         http = await self._session()
         try:
             await check_url(output.url, field="output", allow_private=self._settings.allow_private_urls)
-            async with http.get(output.url, allow_redirects=True, max_redirects=3) as response:
+            headers = self._headers_for(output.url)
+            # A credential goes to the address that asked for it, and not to where that may point.
+            async with http.get(
+                output.url, headers=headers, allow_redirects=not headers, max_redirects=3
+            ) as response:
                 if response.status != 200:
                     raise ArtifactError(
                         f"The provider's file answered {response.status}.", transient=response.status >= 500
                     )
                 length = response.content_length
                 self._within_limit(length or 0)
-                head, rest = await _peek(response.content.iter_chunked(1 << 16))
+                head, rest = await _peek(response.content.iter_any())
                 media = self._checked(place, head, response.content_type, "the provider's file")
                 return await self._store_stream(place, n, media, rest, length, None)
         except InvalidInput as error:
@@ -123,12 +143,14 @@ class Artifacts:
     ) -> StoredFile:
         key = place.key(f"{n}.{media.ext}")
         meter = _Meter(self._settings.max_output_bytes)
+        started = time.perf_counter()
         reach("before_artifact_put")
         try:
             await self._store.put_stream(key, meter.measure(chunks), length, media.mime)
         except StorageError as error:
             raise ArtifactError(f"The object store failed: {error}", transient=True, ours=True) from error
         reach("after_artifact_put")
+        self._metrics.uploaded(place.kind, meter.bytes, time.perf_counter() - started)
         if length is not None and meter.bytes != length:
             raise ArtifactError("The provider's file is shorter than announced.", transient=True)
         return StoredFile(key, media.mime, meter.bytes, meter.sha256, text)

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -27,6 +28,7 @@ from workers.artifacts import Artifacts
 from workers.dispatch import Dispatcher
 from workers.lease import Lease
 from workers.maintenance import Maintenance
+from workers.metrics import MetricsServer, WorkerMetrics
 from workers.poller import Poller
 from workers.providers import registry
 from workers.providers.base import Provider
@@ -66,8 +68,10 @@ class Engine:
         self._executor = executor
         # A thumbnail does not wait behind a film that a provider makes here.
         self._describing = Executor()
-        self._artifacts = Artifacts(self._store, self._describing, settings)
-        self._lifecycle = Lifecycle(db, self._publisher)
+        self.metrics = WorkerMetrics.open()
+        self.metrics_server = MetricsServer(self.metrics.registry)
+        self._artifacts = Artifacts(self._store, self._describing, settings, self.metrics, self._headers_for)
+        self._lifecycle = Lifecycle(db, self._publisher, self.metrics.changed)
         self._lease = Lease(
             db, settings, kinds, running=self._running, stats=self._stats, on_cancel=self._on_cancel,
             on_lost=self._on_lost,
@@ -75,10 +79,12 @@ class Engine:
         self._router = Router(db, providers)
         self._steps = Steps(Tools(
             self._lifecycle, self._router, providers, self._artifacts, self._store, self._publisher, settings,
-            self._lease,
+            self._lease, self.metrics,
         ))  # fmt: skip
-        self._poller = Poller(self._lifecycle, self._steps, self._lease, providers, self._publisher, kinds)
-        self._aftercare = Aftercare(db, self._publisher, providers)
+        self._poller = Poller(
+            self._lifecycle, self._steps, self._lease, providers, self._publisher, kinds, self.metrics
+        )
+        self._aftercare = Aftercare(db, self._publisher, providers, self.metrics)
         self._dispatcher = Dispatcher(db, self._bell, self._run_here)
         self._slots = {kind: asyncio.Semaphore(settings.worker_slots) for kind in kinds}
         self._wake = asyncio.Event()
@@ -113,6 +119,10 @@ class Engine:
     async def start(self) -> None:
         """Begins to beat, to dispatch and to poll."""
         await self._lease.register()
+        if self.settings.worker_metrics_port is not None:
+            await self.metrics_server.start(
+                self.settings.worker_metrics_host, self.settings.worker_metrics_port
+            )
         loops: list[Coroutine[Any, Any, None]] = [self._lease.run(), self._watch_clock()]
         if self._maintenance:
             duties = Maintenance(self._db, self._lifecycle, self._store)
@@ -149,11 +159,15 @@ class Engine:
 
     async def close(self) -> None:
         for closing in (
+            self.metrics_server.close,
             *(provider.close for provider in self._providers.values()),
             self._executor.close, self._describing.close, self._artifacts.close, self._store.close, self._bell.close,
             self._publisher.close, self._db.close,
         ):  # fmt: skip
             await _quietly(closing)
+
+    def _headers_for(self, url: str) -> Mapping[str, str]:
+        return ChainMap(*(dict(provider.headers_for(url)) for provider in self._providers.values()))
 
     # The clock.
 

@@ -18,6 +18,7 @@ from shared.errors import JobError
 from shared.events import Publisher, progress_frame
 from shared.log import get_logger
 from workers.lease import Lease
+from workers.metrics import WorkerMetrics
 from workers.providers.base import Answer, Ended, Finished, Gone, Job, Pending, Provider
 from workers.steps import Steps
 
@@ -68,6 +69,7 @@ class Poller:
         providers: Mapping[str, Provider],
         publisher: Publisher,
         kinds: Sequence[str],
+        metrics: WorkerMetrics,
     ) -> None:
         self._lifecycle = lifecycle
         self._steps = steps
@@ -75,6 +77,7 @@ class Poller:
         self._providers = providers
         self._publisher = publisher
         self._kinds = kinds
+        self._metrics = metrics
         self._run_times = RunTimes()
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: set[Any] = set()
@@ -145,7 +148,7 @@ class Poller:
         jobs = [_job(work) for work in works]
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
-                answers = await provider.poll(jobs)
+                answers = await self._metrics.asked(provider.name, "poll", provider.poll(jobs))
         except Exception as error:
             answers = {job.submission_id: error for job in jobs}
         reach("after_poll_answer")
@@ -213,7 +216,7 @@ class Poller:
         try:
             reach("before_provider_cancel")
             async with asyncio.timeout(POLL_TIMEOUT_S):
-                await provider.cancel(_job(work))
+                await self._metrics.asked(provider.name, "cancel", provider.cancel(_job(work)))
             reach("after_provider_cancel")
         except Exception as error:
             # The aftercare of open submissions asks again.

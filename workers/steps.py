@@ -11,6 +11,7 @@ and the path after a crash is the ordinary path:
 
 import asyncio
 import hashlib
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,12 +36,12 @@ from shared.errors import JobError
 from shared.events import Publisher
 from shared.ids import new_id
 from shared.log import get_logger
-from shared.money import Nanos
 from shared.pricing import cost_of
 from shared.settings import Settings
 from shared.storage import ObjectStore
 from workers.artifacts import ArtifactError, Artifacts, Place
 from workers.lease import Lease
+from workers.metrics import WorkerMetrics
 from workers.providers.base import (
     Absent,
     Accepted,
@@ -83,6 +84,7 @@ class Tools:
     publisher: Publisher
     settings: Settings
     lease: Lease
+    metrics: WorkerMetrics
 
 
 class Steps:
@@ -236,8 +238,9 @@ class Steps:
         submission_id = request.submission_id
         try:
             reach("before_submit_call")
-            self._still_trusted(provider)
-            outcome = await self._interruptible(work, provider, provider.submit(request, sink))
+            request.confirm()
+            call = self._tools.metrics.asked(provider.name, "submit", provider.submit(request, sink))
+            outcome = await self._interruptible(work, provider, call)
             reach("after_submit_call")
         except _Interrupted:
             await self._lifecycle.canceled(work, submission=SubmissionChange(submission_id, "rejected"))
@@ -248,9 +251,12 @@ class Steps:
             await self._refused(work, provider, route, decision, submission_id, error)
         except ArtifactError as error:
             # A synchronous provider delivered something that cannot be kept: it is done, and what it bills
-            # is not known unless it is free.
-            nanos = Nanos(0) if provider.interruptible else None
-            settle = Settlement(submission_id, nanos, provider.name, route["model"], route["price_id"])
+            # is not known unless it is free, or said so beforehand.
+            known = Usage(cost_nanos=0) if provider.interruptible else error.usage
+            settle = (
+                Settlement(submission_id, None, provider.name, route["model"], route["price_id"])
+                if known is None else self._settlement(submission_id, route, known, provider)
+            )  # fmt: skip
             change = SubmissionChange(
                 submission_id, "done", error={"message": str(error)}, cost_nanos=settle.nanos
             )
@@ -282,10 +288,10 @@ class Steps:
         self._running[work.lease].paying = False
         await self._store(work, outcome.outputs, unpriced=settle.nanos is None)
 
-    def _still_trusted(self, provider: Provider) -> None:
+    def _confirm(self) -> None:
         """Raises NotSent in a process that was stopped since it claimed: the intent may be somebody else's by
-        now, and may have been given up. From here to the request nothing waits."""
-        if not self._tools.lease.trusted_for(provider.submit_timeout_s):
+        now, and may have been given up."""
+        if not self._tools.lease.trusted_for(math.inf):
             raise NotSent("this worker may have been declared dead")
 
     async def _interruptible(self, work: Work, provider: Provider, call: Any) -> Accepted | Finished:
@@ -373,7 +379,8 @@ class Steps:
         around = await self._lifecycle.neighbours(submission_id)
         try:
             reach("before_find")
-            answer = await provider.find(Lost(request, submission["intent_at"], *around))
+            lost = Lost(request, submission["intent_at"], *around)
+            answer = await self._tools.metrics.asked(provider.name, "find", provider.find(lost))
             reach("after_find")
         except Exception as error:
             log.warning("find_failed", generation=str(work.id), provider=provider.name, error=repr(error))
@@ -535,7 +542,7 @@ class Steps:
         return Request(
             submission_id=submission_id or new_id(), generation_id=work.id, account_id=row["account_id"],
             kind=row["kind"], model=route["model"], input=row["input"], files=files,
-            time_limit_s=max(row["deadline_in_s"], 10.0),
+            time_limit_s=max(row["deadline_in_s"], 10.0), confirm=self._confirm,
         )  # fmt: skip
 
     async def _input_file(self, file: Mapping[str, Any]) -> InputFile:
@@ -593,8 +600,8 @@ def _done(submission_id: UUID, answer: Finished, settle: Settlement) -> Submissi
         for output in answer.outputs
     ]  # fmt: skip
     return SubmissionChange(
-        submission_id, "done", result={"outputs": outputs}, usage=json_units(answer.usage.units),
-        cost_nanos=settle.nanos,
+        submission_id, "done", remote_id=answer.remote_id, result={"outputs": outputs},
+        usage=json_units(answer.usage.units), cost_nanos=settle.nanos,
     )  # fmt: skip
 
 

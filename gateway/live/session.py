@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.instants import in_utc
 from gateway.live.connections import Connection
 from gateway.live.frames import control, error
 from gateway.live.hub import LiveHub, not_found
 from gateway.live.watches import PENDING
+from gateway.wording import sentence
 from shared.domains import live
 from shared.ids import parse_id
 
@@ -42,7 +44,7 @@ class Subscribe(Message):
     op: Literal["subscribe"]
     topics: list[Topic] = Field(min_length=1, max_length=MAX_TOPICS)
     since: dict[str, Position] = Field(default_factory=dict, max_length=MAX_SINCE)
-    changed_after: datetime | None = None
+    changed_after: Annotated[datetime, AfterValidator(in_utc)] | None = None
 
 
 class Unsubscribe(Message):
@@ -88,14 +90,15 @@ class Session:
             self.refuse(f"One connection follows at most {MAX_NAMED} generations by name.", field="topics")
             return
         known = {str(id_): seq for text, seq in since.items() if (id_ := parse_id(text)) is not None}
-        now = control("subscribed", {"topics": list(topics)})
+        taken = [ALL] * everything + _topics("generation", generations) + _topics("project", projects)
+        now = control("subscribed", {"topics": taken})
         self._connection.feed |= everything
         self._connection.projects |= {str(project) for project in projects}
         self.hub.feed(self._connection)
         self._connection.explicit |= set(generations)
         named = list(dict.fromkeys([*generations, *(known if everything else ())]))
         await self._follow_named(named, known, set(generations))
-        after = _aware(changed_after) if changed_after is not None else NEVER
+        after = changed_after if changed_after is not None else NEVER
         if everything:
             await self._follow_feed(after, None, known)
         for project in projects:
@@ -118,7 +121,7 @@ class Session:
         except ValidationError as invalid:
             first = invalid.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(part) for part in first["loc"])
-            self.refuse(f"{field}: {first['msg']}", field=field)
+            self.refuse(f"{field}: {sentence(first['type'], first['msg'])}", field=field)
             return None
 
     def _sort(self, topics: Iterable[str]) -> tuple[list[str], list[UUID], bool]:
@@ -212,6 +215,5 @@ class Session:
         connection.control(control("unsubscribed", {"topics": list(topics or ())}))
 
 
-def _aware(moment: datetime) -> datetime:
-    """Times without a zone are UTC."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def _topics(name: str, ids: Iterable[object]) -> list[str]:
+    return [f"{name}:{id_}" for id_ in ids]

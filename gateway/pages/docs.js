@@ -23,13 +23,17 @@ const typeOf = (schema) => {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((word) => JSON.stringify(word)).join(" | ");
   if (schema.anyOf || schema.oneOf) return (schema.anyOf || schema.oneOf).map(typeOf).join(" | ");
-  if (schema.type === "array") return `${typeOf(schema.items)}[]`;
+  if (schema.type === "array") {
+    const item = typeOf(schema.items);
+    return item.includes(" | ") ? `(${item})[]` : `${item}[]`;
+  }
   return [schema.type || "any", schema.format && `(${schema.format})`].filter(Boolean).join(" ");
 };
 
 const limitsOf = (schema) => {
   const words = { minimum: "≥", maximum: "≤", exclusiveMinimum: ">", minLength: "length ≥", maxLength: "length ≤", maxItems: "items ≤" };
-  const found = Object.entries(words).filter(([name]) => schema[name] !== undefined).map(([name, sign]) => `${sign} ${schema[name]}`);
+  const parts = [schema, ...(schema.anyOf || [])];
+  const found = parts.flatMap((part) => Object.entries(words).filter(([name]) => part[name] !== undefined).map(([name, sign]) => `${sign} ${part[name]}`));
   if (schema.default !== undefined && schema.default !== null) found.push(`default ${JSON.stringify(schema.default)}`);
   return found.join(", ");
 };
@@ -38,12 +42,17 @@ const fieldsTable = (schema, seen = new Set()) => {
   const shape = follow(schema);
   if (!shape || !shape.properties) return null;
   const required = new Set(shape.required || []);
-  const rows = Object.entries(shape.properties).map(([name, spec]) =>
-    make("tr", {},
-      make("td", {}, make("code", {}, name), required.has(name) ? " *" : ""),
-      make("td", {}, typeOf(spec), make("div", { class: "hint" }, limitsOf(spec))),
-      make("td", {}, ...prose(spec.description), nested(spec, seen))));
-  return make("table", {}, make("tbody", {}, ...rows));
+  const rows = Object.entries(shape.properties).flatMap(([name, spec]) => {
+    const inner = nested(spec, seen);
+    return [
+      make("tr", {},
+        make("td", {}, make("code", {}, name), required.has(name) ? " *" : ""),
+        make("td", {}, typeOf(spec), make("div", { class: "hint" }, limitsOf(spec))),
+        make("td", {}, ...prose(spec.description))),
+      inner && make("tr", { class: "nested" }, make("td", { colspan: "3" }, inner)),
+    ];
+  });
+  return make("table", { class: "fields" }, make("tbody", {}, ...rows.filter(Boolean)));
 };
 
 const nested = (spec, seen) => {
@@ -57,7 +66,7 @@ const nested = (spec, seen) => {
 
 const parametersTable = (parameters) => {
   if (!parameters.length) return null;
-  return make("table", {}, make("tbody", {}, ...parameters.map((one) =>
+  return make("table", { class: "fields" }, make("tbody", {}, ...parameters.map((one) =>
     make("tr", {},
       make("td", {}, make("code", {}, one.name), one.required ? " *" : "", make("div", { class: "hint" }, one.in)),
       make("td", {}, typeOf(one.schema), make("div", { class: "hint" }, limitsOf(one.schema))),
@@ -65,7 +74,7 @@ const parametersTable = (parameters) => {
 };
 
 const responsesTable = (responses) =>
-  make("table", {}, make("tbody", {}, ...Object.entries(responses).map(([status, answer]) => {
+  make("table", { class: "answers" }, make("tbody", {}, ...Object.entries(responses).map(([status, answer]) => {
     const media = answer.content && Object.entries(answer.content)[0];
     const shape = media && status < 400 ? fieldsTable(media[1].schema) : null;
     return make("tr", {},

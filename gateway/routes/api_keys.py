@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.auth import TICKET_S
 from gateway.http import Answer, Body, Reply, Request, encode, operation, reply
+from gateway.instants import Instant
 from gateway.resources import KeyResource, Resource, render_key
 from shared.domains import accounts
 from shared.domains.accounts import MAX_OVERLAP, NewKey, Scope
@@ -31,7 +32,7 @@ class KeyRequest(Body):
     scopes: list[ScopeName] = Field(
         ["write"], min_length=1, max_length=3, description="`write` includes `read`, `admin` includes both."
     )
-    expires_at: Annotated[AwareDatetime | None, Field(strict=False)] = None
+    expires_at: Annotated[Instant | None, Field(strict=False)] = None
 
 
 class RotateRequest(Body):

@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gateway.errors import from_failure, problem_body
 from gateway.generation_request import EXAMPLE, GenerationRequest, KindName, read_request
 from gateway.http import REQUEST_ID, Answer, Body, Reply, Request, encode, operation, reply, validate
 from gateway.idempotency import REPLAYED, fingerprint_of, key_of, route_of
+from gateway.instants import Instant
 from gateway.resources import Resource, render_generation
 from gateway.routes.generations import ADMISSION_ERRORS, Status, cancel_one, delete_one, read_retry
 from shared.domains import history
@@ -98,6 +99,7 @@ class _BatchAdmission:
         if self._key is not None:
             key = Idempotency(route_of(self._request.raw), f"{self._key}#{index}", self._fingerprint)
         admission = await deps.admitter.admit(self._request.account_id, new, key, self._render)
+        deps.metrics.admitted(admission)
         if admission.replayed is not None:
             self.replayed += 1
             resource: Any = orjson.Fragment(admission.replayed.body)
@@ -133,8 +135,8 @@ class BulkFilter(Body):
     parent: UUID | None = Field(None, strict=False)
     group: UUID | None = Field(None, strict=False)
     q: str | None = Field(None, min_length=1, max_length=500)
-    created_after: AwareDatetime | None = Field(None, strict=False)
-    created_before: AwareDatetime | None = Field(None, strict=False)
+    created_after: Instant | None = Field(None, strict=False)
+    created_before: Instant | None = Field(None, strict=False)
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -250,6 +252,7 @@ async def _delete(request: Request[Any, Any], generation_id: UUID) -> tuple[int,
 async def _retry(request: Request[Any, Any], generation_id: UUID) -> tuple[int, dict[str, Any]]:
     new = await read_retry(request, generation_id, None)
     admission = await request.deps.admitter.admit(request.account_id, new)
+    request.deps.metrics.admitted(admission)
     if admission.row is None:
         raise NotFound(f"There is no generation {generation_id}.")
     return 202, render_generation(admission.row, (), request.deps.settings.base_url)

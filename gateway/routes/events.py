@@ -2,17 +2,19 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
-from pydantic import AwareDatetime
+from pydantic import BeforeValidator, Field
 
 from gateway.auth import WS_BEARER
 from gateway.http import Answer, Query, Reply, Request, operation
+from gateway.instants import Instant, in_utc
 from gateway.live import Connection, LiveHub, Session, SocketConnection, StreamConnection
 from gateway.live.connections import CLOSE_GRACE_S, INTERNAL, SEND_TIMEOUT_S
-from gateway.live.session import ALL, MAX_MESSAGE_BYTES
+from gateway.live.session import ALL, MAX_MESSAGE_BYTES, MAX_TOPICS, Topic
 from shared.domains import live
 from shared.domains.accounts import Scope
 from shared.errors import Forbidden, InvalidInput, NotFound
@@ -33,6 +35,18 @@ STREAM_HEADERS = {
 }
 
 
+def _comma_separated(value: object) -> list[str]:
+    """`a,b` or a repeated parameter as a list."""
+    parts = value if isinstance(value, list) else [value]
+    return [topic for part in parts for topic in str(part).split(",") if topic]
+
+
+class SocketQuery(Query):
+    topics: Annotated[list[Topic], BeforeValidator(_comma_separated)] = Field(
+        [], max_length=MAX_TOPICS, description="Subscribe to these at once, for clients that only listen."
+    )
+
+
 @operation(
     "GET",
     "/api/v1/ws",
@@ -43,8 +57,9 @@ STREAM_HEADERS = {
     errors=(InvalidInput, Forbidden),
     ticket=True,
 )
-async def websocket(request: Request[None, None]) -> web.WebSocketResponse:
-    """Send `{"op":"subscribe","topics":["generations","generation:<id>","project:<id>"]}` to begin.
+async def websocket(request: Request[None, SocketQuery]) -> web.WebSocketResponse:
+    """Send `{"op":"subscribe","topics":["generations","generation:<id>","project:<id>"]}` to begin, or name the
+    topics in the query.
 
     `since` gives the last `seq` that was seen of each generation, and what is missing comes first. A client
     that does not read what it is sent is closed with 4008, and resumes by `since`.
@@ -68,7 +83,10 @@ async def websocket(request: Request[None, None]) -> web.WebSocketResponse:
     connection = SocketConnection(caller.account_id, hub, caller.key_id, socket, transport, writer)
     try:
         await hub.attach(connection)
-        await _converse(Session(hub, connection), socket)
+        session = Session(hub, connection)
+        if request.query.topics:
+            await session.subscribe(request.query.topics, {}, None)
+        await _converse(session, socket)
     except Exception:
         # The response has begun, so no middleware could answer; the client resumes by itself.
         log.exception("websocket_failed", account_id=str(caller.account_id))
@@ -90,7 +108,7 @@ async def _converse(session: Session, socket: web.WebSocketResponse) -> None:
 class FeedQuery(Query):
     """`changed_after`: show what changed since then, beside everything that is unfinished."""
 
-    changed_after: AwareDatetime | None = None
+    changed_after: Instant | None = None
 
 
 @operation(
@@ -213,10 +231,9 @@ def _last_time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        return in_utc(datetime.fromisoformat(text))
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 operations = (websocket, account_events, generation_events)

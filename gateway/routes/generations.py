@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from gateway.generation_request import EXAMPLE, GenerationRequest, KindName, read_request
 from gateway.http import Answer, Body, Query, Reply, Request, encode, invalid_fields, operation, reply
 from gateway.idempotency import REPLAYED, fingerprint_of, key_of, route_of
+from gateway.instants import Instant
 from gateway.pagination import PageQuery, page, position_id
 from gateway.resources import (
     GenerationResource,
@@ -122,6 +123,7 @@ async def admit(request: Request[Any, Any], new: NewGeneration) -> Reply:
             Idempotency(route_of(request.raw), key, fingerprint_of(request)),
             lambda row: _admitted(row, base_url),
         )
+    deps.metrics.admitted(admission)
     if admission.replayed is not None:
         stored = admission.replayed
         return Reply(stored.body, stored.status, {**stored.headers, **REPLAYED})
@@ -136,8 +138,9 @@ async def admit(request: Request[Any, Any], new: NewGeneration) -> Reply:
 
 
 def _admitted(row: Mapping[str, Any], base_url: str) -> StoredResponse:
-    headers = {"Location": generation_path(row["id"]), "Retry-After": _look_again_s(row)}
-    return StoredResponse(202, headers, encode(render_generation(row, (), base_url)))
+    resource = render_generation(row, (), base_url)
+    headers = {"Location": generation_path(resource["id"]), "Retry-After": _look_again_s(row)}
+    return StoredResponse(202, headers, encode(resource))
 
 
 async def _admitted_and_waited(request: Request[Any, Any], admitted: Mapping[str, Any], wait_s: int) -> Reply:
@@ -167,8 +170,8 @@ class FilterQuery(Query):
     parent: UUID | None = None
     group: UUID | None = None
     q: str | None = Field(None, min_length=1, max_length=500, description="Text of the prompt.")
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: Instant | None = None
+    created_before: Instant | None = None
 
 
 class ListQuery(FilterQuery, PageQuery):
@@ -310,6 +313,7 @@ async def cancel_one(request: Request[Any, Any], generation_id: UUID) -> dict[st
         result = await generations.request_cancel(tx, generation_id, deps.publisher, deps.bell)
     if result is None:
         raise _missing(generation_id)
+    deps.metrics.canceled(result)
     return {
         "id": generation_id,
         "status": status_of(result.state),

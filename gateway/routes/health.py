@@ -82,7 +82,10 @@ async def healthz(request: Request[None, None]) -> Reply:
     answers=(Answer(200, "Metrics", media="text/plain"),),
 )
 async def metrics(request: Request[None, None]) -> Reply:
-    """Labels are bounded: no account, key or id is among them."""
+    """Labels are bounded: no account, key or id is among them. What is read from the record is a few seconds old
+    at most.
+    """
+    await request.deps.metrics.service.refresh()
     return Reply(generate_latest(request.deps.registry), content_type=CONTENT_TYPE_LATEST)
 
 

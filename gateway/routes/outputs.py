@@ -1,6 +1,7 @@
 """Delivered files: streamed from the object store with ranges and entity tags."""
 
 import re
+import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,10 +59,29 @@ FILE_PARAMETERS = ("Range", "If-None-Match")
 )
 async def get_output(request: Request[None, FileQuery]) -> Reply | web.StreamResponse:
     """The delivered file. It never changes, so it may be cached for ever."""
+    return await _send_output(request, download=request.query.download)
+
+
+@operation(
+    "GET",
+    "/api/v1/generations/{id}/outputs/{n}/download",
+    tag=TAG,
+    summary="Save an output",
+    scope=Scope.READ,
+    answers=FILE_ANSWERS,
+    errors=(NotFound,),
+    parameters=FILE_PARAMETERS,
+)
+async def download_output(request: Request[None, None]) -> Reply | web.StreamResponse:
+    """The delivered file, for browsers to save under a name made of the prompt."""
+    return await _send_output(request, download=True)
+
+
+async def _send_output(request: Request[None, Any], *, download: bool) -> Reply | web.StreamResponse:
     row, output = await _output(request)
-    extension = _extension(output["mime"])
-    name = f"{_slug(row)}-{output['n']}.{extension}"
-    return await _send(request, _File(output["key"], output["mime"], output["sha256"], name, output["bytes"]))
+    name = f"{_slug(row)}-{output['n']}.{_extension(output['mime'])}"
+    file = _File(output["key"], output["mime"], output["sha256"], name, output["bytes"])
+    return await _send(request, file, download=download)
 
 
 def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
@@ -74,7 +94,8 @@ def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
         if key is None:
             raise NotFound(f"This output has no {part}.")
         name = f"{_slug(row)}-{output['n']}-{part}.{key.rpartition('.')[2]}"
-        return await _send(request, _File(key, mime, f"{output['sha256']}-{part}", name, None))
+        file = _File(key, mime, f"{output['sha256']}-{part}", name, None)
+        return await _send(request, file, download=request.query.download)
 
     get_derived.__name__ = f"get_{part}"
     declare = operation(
@@ -90,7 +111,7 @@ def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
     return declare(get_derived)
 
 
-async def _output(request: Request[None, FileQuery]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+async def _output(request: Request[None, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     generation_id, n = request.id(), request.number("n")
     row = await request.deps.reader.get(request.account_id, generation_id)
     if row is None:
@@ -101,9 +122,9 @@ async def _output(request: Request[None, FileQuery]) -> tuple[Mapping[str, Any],
     raise NotFound(f"This generation has no output {n}.")
 
 
-async def _send(request: Request[None, FileQuery], file: _File) -> Reply | web.StreamResponse:
+async def _send(request: Request[None, Any], file: _File, *, download: bool) -> Reply | web.StreamResponse:
     etag = f'"{file.etag}"'
-    disposition = "attachment" if request.query.download else "inline"
+    disposition = "attachment" if download else "inline"
     headers = {
         "ETag": etag,
         "Cache-Control": FOREVER,
@@ -129,7 +150,7 @@ async def _send(request: Request[None, FileQuery], file: _File) -> Reply | web.S
 
 
 async def _stream(
-    request: Request[None, FileQuery],
+    request: Request[None, Any],
     file: _File,
     headers: dict[str, str],
     span: tuple[int, int],
@@ -201,15 +222,18 @@ def _extension(mime: str) -> str:
 
 
 def _slug(row: Mapping[str, Any]) -> str:
-    """A file name from the prompt: plain ASCII words, at most 60 characters."""
+    """A file name from the prompt: plain ASCII words without accents, at most 60 characters."""
     prompt = row["input"].get(KINDS[row["kind"]].prompt_field)
-    words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-") if isinstance(prompt, str) else ""
+    plain = unicodedata.normalize("NFKD", prompt.casefold()) if isinstance(prompt, str) else ""
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    words = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")
     short = words[:60].rstrip("-")
     return short if short and row["kind"] != "upscale" else f"{row['kind']}-{str(row['id'])[-8:]}"
 
 
 operations = (
     get_output,
+    download_output,
     _derived("thumbnail", "thumbnail_key", "Get an output's thumbnail", "image/webp"),
     _derived("poster", "poster_key", "Get a video's poster", "image/webp"),
     _derived("peaks", "peaks_key", "Get a sound's waveform", "application/json"),

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import BadHttpMessage
 from pydantic import Field
 
 from gateway.http import Answer, Body, Reply, Request, operation, reply
@@ -17,6 +18,9 @@ TAG = "Uploads"
 CHUNK_BYTES = 1 << 16
 ENVELOPE_BYTES = 64 << 10
 """How much longer than its file a multipart body may be."""
+
+BROKEN = (ValueError, AssertionError, RuntimeError, EOFError, BadHttpMessage)
+"""How aiohttp says that a multipart body is none."""
 
 FILE_ERRORS = (InvalidInput, PayloadTooLarge, UnsupportedMedia)
 
@@ -91,9 +95,9 @@ async def upload_file(request: Request[None, None]) -> Reply:
     """One multipart field `file`. Pictures lose their metadata; SVG, HTML and everything unknown is refused."""
     intake = _intake(request)
     _check_length(request.raw, intake.max_bytes)
-    part = await _file_part(request.raw)
+    reader, part = await _file_part(request.raw)
     upload = await uploads.receive(
-        intake, request.account_id, filename=part.filename or "", chunks=_chunks(part)
+        intake, request.account_id, filename=part.filename or "", chunks=_chunks(reader, part)
     )
     return reply(render_upload(upload), 201, _location(upload.id))
 
@@ -109,25 +113,42 @@ def _check_length(raw: web.Request, max_bytes: int) -> None:
         )
 
 
-async def _file_part(raw: web.Request) -> BodyPartReader:
+async def _file_part(raw: web.Request) -> tuple[MultipartReader, BodyPartReader]:
     """The field `file`. Raises InvalidInput for any other field and for a body that is not multipart."""
     try:
-        part = await (await raw.multipart()).next()
-    except (ValueError, AssertionError, RuntimeError) as error:
-        raise InvalidInput("The body is not well-formed multipart/form-data.") from error
+        reader = await raw.multipart()
+        part = await reader.next()
+    except BROKEN as error:
+        raise _malformed() from error
     if not isinstance(part, BodyPartReader) or part.name != "file":
-        name = getattr(part, "name", None)
-        why = "Send one field named `file`." if part is None else f"Unknown field {str(name)[:100]!r}."
-        raise InvalidInput(why, field=str(name)[:100] if name else "file", status=422)
-    return part
+        raise _not_the_file(part)
+    return reader, part
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def _chunks(reader: MultipartReader, part: BodyPartReader) -> AsyncIterator[bytes]:
+    """The file's bytes. Raises InvalidInput at their end when the body is cut off or goes on with another field."""
     try:
         while chunk := await part.read_chunk(CHUNK_BYTES):
             yield chunk
-    except (ValueError, AssertionError) as error:
-        raise InvalidInput("The body is not well-formed multipart/form-data.") from error
+        following = await reader.next()
+    except BROKEN as error:
+        raise _malformed() from error
+    if following is not None:
+        raise _not_the_file(following)
+    if not reader.at_eof():
+        raise _malformed()
+
+
+def _malformed() -> InvalidInput:
+    return InvalidInput("The body is not well-formed multipart/form-data.")
+
+
+def _not_the_file(part: MultipartReader | BodyPartReader | None) -> InvalidInput:
+    name = getattr(part, "name", None)
+    if part is None or name == "file":
+        return InvalidInput("Send one field named `file`.", field="file", status=422)
+    shown = str(name)[:100]
+    return InvalidInput(f"Unknown field {shown!r}.", field=shown if name else "file", status=422)
 
 
 @operation(

@@ -1,12 +1,13 @@
 """What was spent, by whom, on what."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from gateway.http import Answer, Query, Reply, Request, operation, reply
+from gateway.instants import in_utc
 from gateway.pagination import PageQuery, page, position
 from gateway.resources import LedgerResource, Resource, render_ledger_entry
 from shared.domains import usage
@@ -20,7 +21,24 @@ TAG = "Usage"
 DEFAULT_PERIOD = timedelta(days=30)
 MAX_PERIOD = timedelta(days=3 * 366)
 
-Moment = AwareDatetime | date
+
+def _moment(value: Any) -> datetime | date:
+    """`2026-11-20` as a day, a time with its zone as that instant."""
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        pass
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("Must be a day such as 2026-11-20 or a time such as 2026-11-20T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("A time needs its zone, such as Z")
+    return in_utc(moment)
+
+
+_MOMENT_SCHEMA = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
+Moment = Annotated[datetime | date, PlainValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA)]
 
 
 class UsageGroup(Resource):

@@ -6,6 +6,7 @@ the worker role; the answers are totals by queue, worker, provider and model.
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0004"
@@ -92,7 +93,7 @@ def upgrade() -> None:
         "generations_unsettled",
         "generations",
         ["cost_status", "provider"],
-        postgresql_where="cost_status IN ('reconciling', 'unpriced')",
+        postgresql_where=sa.text("cost_status IN ('reconciling', 'unpriced')"),
     )
     op.execute("GRANT CREATE ON SCHEMA auth TO penstock_worker")
     op.execute(GAUGES)

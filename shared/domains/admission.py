@@ -155,6 +155,9 @@ WITH d AS (
 SELECT id, created_at, start_deadline_at, deadline_at FROM g
 """
 
+_LISTS = frozenset({"routes", "warnings"})
+"""Columns of `_INSERT` whose JSON value is a list."""
+
 _SILENT_BELLS = (
     "UPDATE generations SET wake_at = now(), rung = false WHERE id = ANY ($1) AND owner IS NULL AND rung"
 )
@@ -410,7 +413,7 @@ async def _insert(
         _INSERT,
         account_id,
         *(
-            [_parameter(row[column]) for row in rows]
+            [_one_value(row[column]) if column in _LISTS else row[column] for row in rows]
             for column in (
                 "id", "api_key_id", "kind", "model", "input", "files", "routes", "prefer", "priority",
                 "start_deadline_s", "deadline_s", "price_id", "estimate_nanos", "reserved_nanos", "warnings",
@@ -425,9 +428,9 @@ async def _insert(
     return {row["id"]: row | dict(times[row["id"]]) for row in rows}
 
 
-def _parameter(value: Any) -> Any:
+def _one_value(value: list[Any]) -> orjson.Fragment:
     """A list that is one JSON value: asyncpg would take it for one more dimension of the array around it."""
-    return orjson.Fragment(orjson.dumps(value)) if isinstance(value, list) else value
+    return orjson.Fragment(orjson.dumps(value))
 
 
 def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ and its money are one transaction; frames are published after the commit. Change
 are committed together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -245,6 +245,7 @@ WITH p AS (
             ELSE coalesce(p.money, g.cost_status) END
     FROM p WHERE g.id = p.id AND g.epoch = p.epoch AND g.owner = p.owner
     RETURNING g.id, g.id AS generation_id, g.account_id, g.kind, g.seq, g.reserved_nanos, g.price_id,
+        g.provider, g.attempts, g.created_at AS admitted_at, g.started_at,
         g.updated_at AS created_at, p.event AS type,
         p.data || jsonb_build_object('status', CASE WHEN g.state IN ('submitting', 'waiting', 'storing')
                 THEN 'running' ELSE g.state END, 'stage', g.stage, 'progress', g.progress,
@@ -317,12 +318,19 @@ class PollAgain:
     queue_position: int | None = None
 
 
-class Lifecycle:
-    """The changes that workers make, on the worker role's pool."""
+Watch = Callable[[Change, Mapping[str, Any]], None]
 
-    def __init__(self, db: Database, publisher: Publisher) -> None:
+
+class Lifecycle:
+    """The changes that workers make, on the worker role's pool.
+
+    `watch` is told of each change after its commit, with the row that it led to.
+    """
+
+    def __init__(self, db: Database, publisher: Publisher, watch: Watch | None = None) -> None:
         self._db = db
         self._publisher = publisher
+        self._watch = watch
         self._claims: Batcher[UUID, tuple[UUID, int], Work | None] = Batcher(self._claim_all)
         self._changes: Batcher[str, Change, None] = Batcher(self._apply_all)
 
@@ -505,6 +513,10 @@ class Lifecycle:
         async with self._db.transaction() as tx:
             applied = await _apply(tx, changes)
         self._publish(list(applied.values()))
+        if self._watch is not None:
+            for change in changes:
+                if change.lease.id in applied:
+                    self._watch(change, applied[change.lease.id])
         return [None if change.lease.id in applied else LeaseLost(change.lease.id) for change in changes]
 
     def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -664,6 +676,7 @@ SELECT e.seq, e.data, e.created_at FROM e
 class CancelResult:
     """`money` is `released`, `charged`, or `pending` while the provider's bill is still open."""
 
+    kind: str
     state: str
     money: str
     changed: bool
@@ -677,10 +690,10 @@ async def request_cancel(
     None when the account has no such generation.
     """
     row = await tx.fetchrow(_LOCK, generation_id)
-    if row is None:
+    if row is None or row["deleted_at"] is not None:
         return None
     if row["state"] in TERMINAL:
-        return CancelResult(row["state"], _money_outcome(row), changed=False)
+        return CancelResult(row["kind"], row["state"], _money_outcome(row), changed=False)
     if row["state"] == "queued" and row["owner"] is None:
         error = JobError("CANCELED", "Canceled on request.").as_json()
         event = await tx.fetchrow(_CANCEL_NOW, generation_id, error, EventType.CANCELED.value)
@@ -688,13 +701,13 @@ async def request_cancel(
             await record(tx, [release_entry(row)])
         _publish_after(tx, publisher, row, EventType.CANCELED, event)
         charged = bool(row["cost_nanos"])
-        return CancelResult("canceled", "charged" if charged else "released", changed=True)
+        return CancelResult(row["kind"], "canceled", "charged" if charged else "released", changed=True)
     if row["cancel_requested_at"] is not None:
-        return CancelResult(row["state"], "pending", changed=False)
+        return CancelResult(row["kind"], row["state"], "pending", changed=False)
     event = await tx.fetchrow(_CANCEL_LATER, generation_id, EventType.UPDATED.value)
     _publish_after(tx, publisher, row, EventType.UPDATED, event)
     tx.after_commit(lambda: bell.poke(row["kind"]))
-    return CancelResult(row["state"], "pending", changed=True)
+    return CancelResult(row["kind"], row["state"], "pending", changed=True)
 
 
 async def soft_delete(tx: Tx, generation_id: UUID) -> bool | None:

@@ -1,7 +1,7 @@
 """From a model name to candidate routes with frozen prices. Which of them runs is the worker's choice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.catalog import Catalog, ModelCard, is_retired
@@ -38,14 +38,14 @@ class Plan:
     model: str
     routes: Sequence[Route]
     warnings: Sequence[Mapping[str, Any]]
+    reserve: Nanos = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reserve", Nanos(max((route.estimate or 0) for route in self.routes)))
 
     @property
     def estimate(self) -> Nanos | None:
         return self.routes[0].estimate
-
-    @property
-    def reserve(self) -> Nanos:
-        return Nanos(max((route.estimate or 0) for route in self.routes))
 
 
 async def plan_routes(
@@ -64,7 +64,7 @@ async def plan_routes(
         )
     ready = _in_order([card for card in live if card.available], prefer)
     if not ready:
-        reason = live[0].unavailable_reason or "none of its providers is ready"
+        reason = live[0].unavailable_reason or "none of the providers that may serve it is ready"
         raise NoProvider(f"{name} cannot run here: {reason}.", field="model")
     refusals = [(card, card.refusal(given)) for card in ready]
     capable = [card for card, refusal in refusals if refusal is None]
@@ -72,7 +72,7 @@ async def plan_routes(
         where, why = next(refusal for _, refusal in refusals if refusal is not None)
         raise InvalidInput(f"{why}.", field=f"input.{where}", status=422)
     routes = [Route(card, card.estimate(parameters)) for card in capable]
-    return Plan(name, routes, [warning for card in capable[:1] for warning in _warnings(card)])
+    return Plan(name, routes, [warning for card in capable[:1] for warning in _warnings(card, name)])
 
 
 async def _default_model(catalog: Catalog, kind: str) -> str:
@@ -83,16 +83,23 @@ async def _default_model(catalog: Catalog, kind: str) -> str:
 
 
 def _in_order(cards: Sequence[ModelCard], prefer: Mapping[str, Any]) -> list[ModelCard]:
-    """The caller's providers first, then by rank; without fallbacks only the first."""
+    """The caller's providers first, then by rank; without fallbacks only the first, and none but theirs."""
     order = list(prefer.get("order") or ())
     ranked = sorted(
         cards,
         key=lambda card: (order.index(card.provider) if card.provider in order else len(order), card.rank),
     )
-    return ranked if prefer.get("fallbacks", True) else ranked[:1]
+    if prefer.get("fallbacks", True):
+        return ranked
+    return [card for card in ranked[:1] if not order or card.provider in order]
 
 
-def _warnings(card: ModelCard) -> list[dict[str, Any]]:
-    if card.shutdown_on is None:
-        return []
-    return [{"code": "MODEL_SHUTDOWN", "date": card.shutdown_on.isoformat(), "successor": card.successor}]
+def _warnings(card: ModelCard, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if name in card.replaces:
+        retired_on = card.replaces[name].isoformat()
+        found.append({"code": "MODEL_REPLACED", "model": name, "date": retired_on, "successor": card.id})
+    if card.shutdown_on is not None:
+        day = card.shutdown_on.isoformat()
+        found.append({"code": "MODEL_SHUTDOWN", "date": day, "successor": card.successor})
+    return found

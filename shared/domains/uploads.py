@@ -117,9 +117,10 @@ async def complete(intake: Intake, account_id: UUID, upload_id: UUID) -> Upload:
         done = await _take_in(intake, upload, chunks)
     except PenstockError:
         await _save(intake, upload, state="rejected")
-        raise
-    finally:
         await _forget(intake.store, [_staging_key(upload)])
+        raise
+    # After any other failure the bytes stay, so that completing it again finds them.
+    await _forget(intake.store, [_staging_key(upload)])
     return done
 
 

@@ -5,9 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.kinds.base import FileRef, Kind, Parameters, Seed
+from shared.kinds.base import FileRef, Kind, Parameters, Seed, in_words
 
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")]
+Language = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$"),
+    in_words("Must be a language code such as en, de or pt-BR"),
+]
 
 
 class AudioParameters(Parameters):

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 FileRef = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 """A file input: the id of an upload, the id of a generation (its first output), or an https URL."""
@@ -13,19 +21,31 @@ FileRef = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
+def in_words(sentence: str) -> WrapValidator:
+    """Has a refusal say `sentence` in place of a regular expression, which stays in the schema."""
+
+    def validate(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise ValueError(sentence) from None
+
+    return WrapValidator(validate)
+
+
 class Simulate(BaseModel):
     """Tells the `local` provider to be slow or to fail; refused in production."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     seconds: float = Field(0, ge=0, le=3600, description="How long the provider pretends to take.")
     fail: str | None = Field(None, max_length=200, description="Fail with this message.")
 
 
 class Parameters(BaseModel):
-    """Base of all kinds' parameters: unknown fields are refused by name."""
+    """Base of all kinds' parameters: unknown fields are refused by name, types are not guessed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     simulate: Simulate | None = Field(None, description="For demonstrations with the `local` model.")
 

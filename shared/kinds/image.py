@@ -4,9 +4,9 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.kinds.base import FileRef, Kind, Parameters, Seed
+from shared.kinds.base import FileRef, Kind, Parameters, Seed, in_words
 
 Style = Literal[
     "realistic",
@@ -20,10 +20,29 @@ Style = Literal[
     "natural",
 ]
 AspectRatio = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9"]
-Size = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$")]
 
-_SIDE_LIMITS = (64, 4096)
+MIN_SIDE, MAX_SIDE = 64, 4096
 _MEGAPIXEL = 1_048_576
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """(width, height) in pixels of `WIDTHxHEIGHT`."""
+    width, height = re.split("x", size)
+    return int(width), int(height)
+
+
+def _possible(size: str) -> str:
+    if not all(MIN_SIDE <= side <= MAX_SIDE for side in parse_size(size)):
+        raise ValueError("a side is out of range")
+    return size
+
+
+Size = Annotated[
+    str,
+    StringConstraints(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$"),
+    AfterValidator(_possible),
+    in_words(f"Must be WIDTHxHEIGHT in pixels, such as 1024x768, with {MIN_SIDE} to {MAX_SIDE} on each side"),
+]
 
 
 class ImageParameters(Parameters):
@@ -43,16 +62,7 @@ class ImageParameters(Parameters):
     def _one_shape(self) -> "ImageParameters":
         if self.size is not None and self.aspect_ratio is not None:
             raise ValueError("give either size or aspect_ratio, not both")
-        low, high = _SIDE_LIMITS
-        if self.size is not None and not all(low <= side <= high for side in parse_size(self.size)):
-            raise ValueError(f"size must be between {low} and {high} pixels on each side")
         return self
-
-
-def parse_size(size: str) -> tuple[int, int]:
-    """(width, height) in pixels of `WIDTHxHEIGHT`."""
-    width, height = re.split("x", size)
-    return int(width), int(height)
 
 
 def dimensions(

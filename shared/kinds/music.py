@@ -5,9 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.kinds.base import Kind, Parameters, Seed
+from shared.kinds.base import Kind, Parameters, Seed, in_words
 
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[\w &/'-]+$")]
+Tag = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40, pattern=r"^[\w &/'-]+$"),
+    in_words("Must be one or a few words, 40 characters at most, such as lo-fi or drum & bass"),
+]
 
 
 class MusicParameters(Parameters):

@@ -11,7 +11,7 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 class Message(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     role: Literal["system", "user", "assistant"]
     content: str = Field(min_length=1, max_length=200_000)

@@ -74,6 +74,12 @@ class Generation(SQLModel, table=True):
             "completed_at",
             postgresql_where=text("completed_at IS NOT NULL"),
         ),
+        Index(
+            "generations_unsettled",
+            "cost_status",
+            "provider",
+            postgresql_where=text("cost_status IN ('reconciling', 'unpriced')"),
+        ),
         Index("generations_account", "account_id", "id"),
         Index("generations_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     )

@@ -43,7 +43,7 @@ async def _start(stand: Stand, running: AsyncExitStack) -> list[Child]:
     for service in services(plan, stand.env):
         argv = service.argv[1:]
         child = await running.enter_async_context(
-            stand.child(service.name, *argv, pinned=False, PORT=str(plan.port))
+            stand.child(service.name, *argv, pinned=False, env={"PORT": str(plan.port)})
         )
         children.append(child)
     for child in children:

@@ -37,7 +37,9 @@ async def measure_pick_up(stand: Stand) -> list[Figure]:
     return [
         Figure(2, "202 to step started, p50", quantile(begun, 0.5), "ms", most(5), hop, "a Redis message"),
         Figure(2, "202 to step started, p99", quantile(begun, 0.99), "ms", most(20), hop, "a Redis message"),
-        Figure(2, "request sent to provider called, p50", quantile(whole, 0.5), "ms", None, commit, "one commit"),
+        Figure(
+            2, "request sent to provider called, p50", quantile(whole, 0.5), "ms", None, commit, "one commit"
+        ),
         Figure(2, "request sent to provider called, p99", quantile(whole, 0.99), "ms"),
     ]
 
@@ -51,7 +53,9 @@ async def measure_life(stand: Stand) -> list[Figure]:
             remote = await _replicate_ms(stand, port)
         commit = await _commit_ms(stand)
     return [
-        Figure(3, "over the provider's time, p50", quantile(plain, 0.5), "ms", most(30), commit, "one commit"),
+        Figure(
+            3, "over the provider's time, p50", quantile(plain, 0.5), "ms", most(30), commit, "one commit"
+        ),
         Figure(3, "over the provider's time, p99", quantile(plain, 0.99), "ms"),
         Figure(3, "with a text stored, p50", quantile(stored, 0.5), "ms", most(30), commit, "one commit"),
         Figure(3, "with a text stored, p99", quantile(stored, 0.99), "ms"),
@@ -100,7 +104,7 @@ async def _replicate_ms(stand: Stand, port: int) -> list[float]:
     async with stand.child("replicate", *emulator_argv, pinned=False) as emulator:
         url = await emulator.said("replicate listens at")
         env = {"REPLICATE_API_TOKEN": "r8_bench", "REPLICATE_BASE_URL": url}
-        async with stand.child("replicate-worker", "-m", "workers", "image", pinned=False, **env) as worker:
+        async with stand.child("replicate-worker", "-m", "workers", "image", pinned=False, env=env) as worker:
             await worker.logged("worker_ready")
             await asyncio.sleep(2.5)  # the gateway reads the model cards every two seconds
             asked = await _ask_in_turn(stand, port, "image", REPLICATE_MODEL, "wait=20")

@@ -161,7 +161,7 @@ class Caller:
     async def open(cls, port: int, status: int) -> "Caller":
         requests: list[bytes] = []
         source = iter(requests.pop, None)
-        made = partial(Connection, cast(Iterator[bytes], source), str(status).encode(), [])
+        made = partial(Connection, source, str(status).encode(), [])
         [connection] = await _connect(port, 1, made)
         connection.running = False
         return cls(connection, requests)

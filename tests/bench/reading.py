@@ -5,7 +5,7 @@ from uuid import UUID
 import orjson
 
 from tests.bench.figures import Figure, least, middle, most
-from tests.bench.load import Caller, drive, request
+from tests.bench.load import Caller, Pace, drive, request
 from tests.bench.stand import Stand
 
 ROWS = 100_000
@@ -31,7 +31,7 @@ SELECT uuidv7(- (n * interval '10 seconds')), $1, 'image', 'bench',
     now() - n * interval '10 seconds', now(), now(), CASE WHEN s.state = 'completed' THEN now() END,
     now() + interval '2 hours'
 FROM generate_series(1, $2::int) AS n,
-    LATERAL (SELECT CASE WHEN n % 100 = 1 THEN 'queued' WHEN n % 100 = 2 THEN 'waiting' ELSE 'completed' END) AS s(state)
+    LATERAL (SELECT CASE n % 100 WHEN 1 THEN 'queued' WHEN 2 THEN 'waiting' ELSE 'completed' END) AS s(state)
 """
 _OUTPUTS = """
 INSERT INTO outputs (generation_id, n, account_id, kind, key, mime, bytes, sha256, width, height, thumbnail_key)
@@ -54,8 +54,12 @@ async def measure(stand: Stand) -> list[Figure]:
     known = [
         request("GET", f"/api/v1/generations/{id_}", key, headers={"If-None-Match": 'W/"4"'}) for id_ in ids
     ]
-    ours, bare, unchanged, one, pages, searches, deeper = [], [], [], [], [], [], []
+    ours, bare, unchanged, one = [], [], [], []
+    pages: list[Pace] = []
+    deeper: list[Pace] = []
+    searches: list[Pace] = []
     async with stand.bare() as (_, bare_port), stand.gateway() as (_, port):
+        far = await _walk(port, key)
         for _ in range(stand.rounds):
             bare.append(
                 await drive(bare_port, [request("GET", "/")], connections=64, seconds=seconds, status=200)

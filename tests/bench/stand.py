@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -60,10 +60,12 @@ class Stand:
         self.console.print(f"  [dim]{text}[/dim]", highlight=False)
 
     @asynccontextmanager
-    async def child(self, name: str, *argv: str, pinned: bool = True, **env: str) -> AsyncIterator[Child]:
+    async def child(
+        self, name: str, *argv: str, pinned: bool = True, env: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Child]:
         """A Python process: `argv` are what Python gets. `pinned` puts it on the core of what is measured."""
         cores = self.cores.tested if pinned else self.cores.every
-        child = await Child.start(argv, self.env | env, self.home, name, cores)
+        child = await Child.start(argv, self.env | dict(env or {}), self.home, name, cores)
         try:
             yield child
         finally:
@@ -73,7 +75,9 @@ class Stand:
     async def gateway(self, *, pinned: bool = True) -> AsyncIterator[tuple[Child, int]]:
         """The gateway and its port."""
         port = free_port()
-        async with self.child(f"gateway-{port}", "-m", "gateway", pinned=pinned, PORT=str(port)) as child:
+        async with self.child(
+            f"gateway-{port}", "-m", "gateway", pinned=pinned, env={"PORT": str(port)}
+        ) as child:
             await child.logged("gateway_ready")
             yield child, port
 
@@ -165,4 +169,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-

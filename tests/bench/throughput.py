@@ -83,7 +83,9 @@ async def _admit(stand: Stand, count: int) -> None:
 async def _plain_lives_per_s(stand: Stand) -> float:
     pool = await asyncpg.create_pool(stand.superuser_url, min_size=CONNECTIONS, max_size=CONNECTIONS)
     async with pool:
-        await pool.execute("CREATE TABLE bench_job (id uuid PRIMARY KEY, state text NOT NULL, owner uuid, n int)")
+        await pool.execute(
+            "CREATE TABLE bench_job (id uuid PRIMARY KEY, state text NOT NULL, owner uuid, n int)"
+        )
         start = time.monotonic()
         await asyncio.gather(*(_lives(pool, PLAIN_LIVES // CONNECTIONS) for _ in range(CONNECTIONS)))
         taken = time.monotonic() - start
@@ -97,4 +99,6 @@ async def _lives(pool: asyncpg.Pool, count: int) -> None:
             job = uuid4()
             await connection.execute("INSERT INTO bench_job VALUES ($1, 'queued', NULL, 0)", job)
             for state in ("claimed", "submitting", "completed"):
-                await connection.execute("UPDATE bench_job SET state = $2, n = n + 1 WHERE id = $1", job, state)
+                await connection.execute(
+                    "UPDATE bench_job SET state = $2, n = n + 1 WHERE id = $1", job, state
+                )

@@ -17,24 +17,31 @@ SETTLE_S = 8.0
 WATCH_S = 20.0
 QUICK_WATCH_S = 4.0
 MODEL = "flux-1.1-pro"
-EXPECTED_S = 300.0
+EXPECTED_S, LOOKS_EVERY_S = 300.0, 15
 """Long runs: most of them are far from their end, so each is looked at about every 15 s."""
 CREATORS = 16
 
 _ROWS = """
 WITH given AS (
-    SELECT *, row_number() OVER () AS n FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS g(id, submission_id, remote_id)
+    SELECT *, row_number() OVER () AS n
+    FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS g(id, submission_id, remote_id)
 ), g AS (
     INSERT INTO generations (id, account_id, kind, model, input, routes, state, stage, seq, wake_at, attempts,
         provider, provider_model, decision, deadline_at, started_at)
     SELECT id, $1, 'image', $5, '{"prompt": "x"}', jsonb_build_array($6::jsonb), 'waiting', 'provider_running', 4,
-        now() + n % 15 * interval '1 second', 1, 'replicate', $5, '{}', now() + interval '2 hours', now()
+        now() + interval '1 hour', 1, 'replicate', $5, '{}', now() + interval '2 hours', now()
     FROM given
 )
 INSERT INTO submissions (id, generation_id, account_id, n, provider, model, route, state, remote_id, request_hash,
     intent_at, accepted_at)
-SELECT submission_id, id, $1, 1, 'replicate', $5, $6, 'accepted', remote_id, '', now(), now() - n % 120 * interval '1 second'
+SELECT submission_id, id, $1, 1, 'replicate', $5, $6, 'accepted', remote_id, '', now(),
+    now() - n % 120 * interval '1 second'
 FROM given
+"""
+
+
+_SPREAD = """
+UPDATE generations SET wake_at = now() + random() * $1::int * interval '1 second' WHERE state = 'waiting'
 """
 
 
@@ -46,10 +53,9 @@ async def measure(stand: Stand) -> list[Figure]:
         url = await emulator.said("replicate listens at")
         await _wait_there(stand, url, count)
         env = {"REPLICATE_API_TOKEN": "r8_bench", "REPLICATE_BASE_URL": url}
-        async with stand.child("worker", "-m", "workers", "image", **env) as worker:
+        async with stand.child("worker", "-m", "workers", "image", env=env) as worker:
             await worker.logged("worker_ready")
-            await asyncio.sleep(1)
-            before = await _looks(stand), worker.cpu_s(), time.monotonic()
+            await stand.db.execute(_SPREAD, LOOKS_EVERY_S)
             await asyncio.sleep(SETTLE_S)
             before = await _looks(stand), worker.cpu_s(), time.monotonic()
             await asyncio.sleep(watch_s)
@@ -95,7 +101,7 @@ async def _looks(stand: Stand) -> int:
 
 async def _idle_mb(stand: Stand, env: dict[str, str]) -> float:
     await stand.clear()
-    async with stand.child("idle-worker", "-m", "workers", "image", **env) as worker:
+    async with stand.child("idle-worker", "-m", "workers", "image", env=env) as worker:
         await worker.logged("worker_ready")
         await asyncio.sleep(1)
         return _memory(worker)

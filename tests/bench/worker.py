@@ -19,7 +19,7 @@ from uuid import UUID
 import orjson
 import uvloop
 
-from shared import log
+from shared import heap, log
 from shared.settings import Settings
 from tests.bench.stand import PROVIDER, cards
 from tests.pipeline import ScriptedProvider
@@ -103,4 +103,5 @@ if __name__ == "__main__":
     given = parser.parse_args()
     found = Settings()
     log.configure(found, "bench-worker")
+    heap.settle()
     uvloop.run(serve(found, given.kinds, given.seconds, record=given.record))

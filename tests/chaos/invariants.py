@@ -195,7 +195,8 @@ def _charges(record: Record, invoice: Sequence[InvoiceLine]) -> list[Violation]:
         if len(own) > 1:
             found.append(Violation("sent twice", str(id_), ", ".join(line.id for line in own)))
         # A submission that ended without a result may be followed by another route's.
-        if submission["state"] not in EXCUSED and not submission["error"]:
+        fruitless = submission["state"] == "done" and submission["error"]
+        if submission["state"] not in EXCUSED and not fruitless:
             paid[submission["generation_id"]] += sum(line.amount_nanos > 0 for line in own)
     for id_, count in paid.items():
         if count > 1:

@@ -32,7 +32,7 @@ PRELOADED = (
     "aiobotocore.session",
     "replicate",
     "workers.providers.replicate.adapter",
-    "workers.providers.local",
+    "workers.providers.local.adapter",
 )
 _PR_SET_PDEATHSIG = 1
 

@@ -1,10 +1,10 @@
 """A process that does with a request what a gateway does, and can be killed at it.
 
-    python -m tests.chaos.submitter ACCOUNT NAME COUNT
+    python -m tests.chaos.submitter ACCOUNT NAME COUNT SECONDS
 
-Admits COUNT requests, each under an idempotency key of its own, and notes each answer in NAME.acknowledged:
-from then on the generation may not be lost. What fails is asked again with the same key, and a process that
-is started again goes on where the last one ended.
+Admits COUNT requests over about SECONDS, each under an idempotency key of its own, and notes each answer in
+NAME.acknowledged: from then on the generation may not be lost. What fails is asked again with the same key,
+and a process that is started again goes on where the last one ended.
 """
 
 import asyncio
@@ -31,14 +31,13 @@ from shared.queue import Bell
 from shared.settings import Settings
 
 MODEL = "replicate/flux-schnell"
-PAUSE_S = 0.05
 RETRY_S = 0.2
+TRY_AGAIN: tuple[type[BaseException], ...] = (*CONNECTION_ERRORS, PenstockError)
 
 
-async def submit(settings: Settings, account_id: UUID, name: str, count: int) -> None:
-    crash_point = settings.crash_point
-    if crash_point is not None:
-        crashpoints.arm(crash_point)
+async def submit(settings: Settings, account_id: UUID, name: str, count: int, seconds: float) -> None:
+    if settings.crash_point is not None:
+        crashpoints.arm(settings.crash_point)
     db = await _open(settings)
     bell, publisher = Bell.open(settings), Publisher.open(settings.redis_url)
     admitter = Admitter(db, Catalog(db), bell, publisher, settings)
@@ -49,13 +48,17 @@ async def submit(settings: Settings, account_id: UUID, name: str, count: int) ->
             key = f"{name}-{number}"
             if key not in done:
                 generation_id = await _insist(admitter, account_id, key)
-                with book.open("a") as lines:
-                    lines.write(f"{key} {generation_id}\n")
-                await asyncio.sleep(random.uniform(0, 2 * PAUSE_S))
+                _note(book, f"{key} {generation_id}\n")
+                await asyncio.sleep(random.uniform(0, 2 * seconds / count))
     finally:
         await publisher.close()
         await bell.close()
         await db.close()
+
+
+def _note(book: Path, line: str) -> None:
+    with book.open("a") as lines:
+        lines.write(line)
 
 
 def acknowledged(book: Path) -> dict[str, UUID]:
@@ -82,7 +85,7 @@ async def _insist(admitter: Admitter, account_id: UUID, key: str) -> str:
     while True:
         try:
             return await admit_once(admitter, account_id, key)
-        except (*CONNECTION_ERRORS, PenstockError):
+        except TRY_AGAIN:
             await asyncio.sleep(RETRY_S)
 
 
@@ -107,10 +110,10 @@ def _render(row: Mapping[str, Any]) -> StoredResponse:
 
 
 def main() -> int:
-    account_id, name, count = sys.argv[1:]
+    account_id, name, count, seconds = sys.argv[1:]
     settings = Settings()
     logs.configure(settings, "submitter")
-    uvloop.run(submit(settings, UUID(account_id), name, int(count)))
+    uvloop.run(submit(settings, UUID(account_id), name, int(count), float(seconds)))
     return 0
 
 

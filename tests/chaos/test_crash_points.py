@@ -39,7 +39,7 @@ class Story:
 SMOOTH = Story()
 BUSY = Story([("create", Effect.REFUSE, {"status": 429, "retry_after_s": 3, "times": 1})])
 UNHEARD = Story([("create", Effect.RESET_AFTER, {"times": 1})])
-SLOW = Story([("create", Effect.RUN_SECONDS, {"seconds": 1.5})])
+SLOW = Story([("create", Effect.RUN_SECONDS, {"seconds": 4})])
 CANCELED = Story([("create", Effect.RUN_SECONDS, {"seconds": 30})], cancel=True, ends=frozenset({"canceled"}))
 FAILING = Story([("create", Effect.FAIL, {"message": "CUDA out of memory"})], ends=frozenset({"failed"}))
 LATE = Story(options={"start_deadline_s": 0.05}, ends=frozenset({"expired"}))
@@ -90,7 +90,7 @@ async def test_a_crash_anywhere_loses_nothing_and_pays_nothing_twice(worlds: Wor
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def tell(point: str, story: Story) -> list[str]:
-        async with limit, worlds.open() as world:
+        async with limit, worlds.open(describing=point == "after_derive") as world:
             return [str(wrong) for wrong in await _tell(world, point, story)]
 
     stories = STORIES[part]
@@ -126,13 +126,14 @@ async def _tell(world: World, point: str, story: Story) -> list[Any]:
 async def test_a_request_that_is_asked_again_after_a_crash_is_one_generation(
     world: World, point: str
 ) -> None:
-    arguments = (str(world.pipeline.account_id), point, "1")
+    arguments = (str(world.pipeline.account_id), point, "1", "0")
     worker = await world.worker()
     await world.ready(worker)
     doomed = await world.process(
         "tests.chaos.submitter", *arguments, environment={"PENSTOCK_CRASH_POINT": point}
     )
     assert await doomed.wait() == CRASH_EXIT_CODE, doomed.log.read_text()
+    await world.bury()
     second = await world.process("tests.chaos.submitter", *arguments)
     assert await second.wait() == 0, second.log.read_text()
     await world.at_rest()

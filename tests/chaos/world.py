@@ -49,6 +49,8 @@ class World:
     nursery: Nursery
     environment: Mapping[str, str]
     owner_url: str
+    describing: bool = False
+    """Whether workers describe what they store. To start the process that does costs more than all the rest."""
     children: list[Child] = field(default_factory=list)
 
     @property
@@ -77,8 +79,9 @@ class World:
         without: Sequence[str] = (),
     ) -> Child:  # fmt: skip
         child = await self.nursery.start(
-            module, *arguments, environment={**self.environment, **(environment or {})}, without=without
-        )
+            module, *arguments, environment={**self.environment, **(environment or {})},
+            without=[*without, *([] if self.describing else ["description"])],
+        )  # fmt: skip
         self.children.append(child)
         return child
 
@@ -140,7 +143,7 @@ class Worlds:
     count: int = 0
 
     @asynccontextmanager
-    async def open(self, **emulation: Any) -> AsyncIterator[World]:
+    async def open(self, *, describing: bool = False, **emulation: Any) -> AsyncIterator[World]:
         """`emulation` are the provider's options. What is left of a world is killed and dropped at its end."""
         self.count += 1
         database = f"chaos_{self.name}_{self.count}"
@@ -153,6 +156,7 @@ class Worlds:
                 async with _world(
                     settings, environment, emulator, self.nursery, self.servers, database
                 ) as world:
+                    world.describing = describing
                     yield world
         finally:
             await self.servers.drop_database(database)

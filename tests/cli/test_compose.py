@@ -63,11 +63,24 @@ def test_settings_that_the_containers_set_exist(compose: dict[str, Any]) -> None
     secrets = [document["stringData"] for document in documents(KUBERNETES / "secret.example.yaml")]
     named = {
         *compose["services"]["migrate"]["environment"],
+        *compose["services"]["worker-image"]["environment"],
         *configured,
         *(name for one in secrets for name in one),
     }
     known = {name.upper() for name in Settings.model_fields} | IMAGE_SETTINGS
     assert named <= known
+
+
+def test_workers_show_their_metrics_where_they_are_looked_for(compose: dict[str, Any]) -> None:
+    workers = [one for name, one in compose["services"].items() if name.startswith("worker-")]
+    assert all(one["expose"] == [one["environment"]["WORKER_METRICS_PORT"]] for one in workers)
+    template = documents(KUBERNETES / "worker" / "worker.yaml")[0]["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    assert container["env"] == [
+        {"name": "WORKER_METRICS_PORT", "value": template["metadata"]["annotations"]["prometheus.io/port"]}
+    ]
+    assert container["ports"] == [{"name": "metrics", "containerPort": int(container["env"][0]["value"])}]
+    assert "WORKER_METRICS_HOST=0.0.0.0" in (ROOT / "deploy" / "Dockerfile").read_text()
 
 
 def test_no_password_has_a_default(compose: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 
 from cli.delivery import failure, paths_for, summary
+from tests.cli.fake_gateway import FakeGateway
+from tests.cli.terminal import Terminal
 
 RESOURCE: dict[str, Any] = {
     "id": "01a1fae6-aa2d-7242-a779-5df7ad8acae4",
@@ -40,3 +42,13 @@ def test_failures_say_what_they_cost() -> None:
     failed = failure(RESOURCE | {"status": "failed", "error": error, "cost": {"status": "released"}})
     assert failed.message == "The generation failed: Not that. Cost: $0.00 (nothing charged)."
     assert (failed.code, failed.hint) == ("CONTENT_BLOCKED", "")
+
+
+@pytest.mark.parametrize(("name", "warned"), [("a.wav", True), ("a.mp3", False), ("a", False)])
+async def test_a_name_that_says_another_format_is_warned_about(
+    terminal: Terminal, gateway: FakeGateway, name: str, warned: bool
+) -> None:
+    id_ = gateway.make("audio")
+    gateway.complete(id_, b"ID3", mime="audio/mpeg")
+    result = await terminal.run("jobs", "watch", id_, "-o", name)
+    assert ("audio/mpeg; -p format=" in result.err) is warned

@@ -84,6 +84,7 @@ async def test_a_key_cannot_revoke_itself(api: Api) -> None:
         ({"name": "a", "scopes": ["root"]}, "scopes.0"),
         ({"name": "a", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"name": "a", "expires_at": "tomorrow"}, "expires_at"),
+        ({"name": "a", "expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
         ({"name": "a", "account_id": "me"}, "account_id"),
     ],
 )

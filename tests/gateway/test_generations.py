@@ -122,6 +122,7 @@ async def test_filters_add_up(api: Api) -> None:
         ("kind=poem", "kind.0"),
         ("project=7", "project"),
         ("created_after=yesterday", "created_after"),
+        ("created_after=0001-01-01T00:00:00%2B14:00", "created_after"),
         ("q=%00", "q"),
         ("colour=red", "colour"),
     ],
@@ -201,6 +202,7 @@ async def test_delete_hides_what_has_ended(api: Api) -> None:
     assert (await api.delete(path)).status == 204
     assert (await api.get(path)).problem[:2] == (404, "NOT_FOUND")
     assert (await api.delete(path)).problem[:2] == (404, "NOT_FOUND")
+    assert (await api.post(f"{path}/cancel")).problem[:2] == (404, "NOT_FOUND")
     assert (await api.get(GENERATIONS)).json["data"] == []
 
 

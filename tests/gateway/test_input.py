@@ -23,6 +23,9 @@ GENERATIONS = "/api/v1/generations"
         ({"input": {"prompt": "x" * 8001}}, "input.prompt"),
         ({"input": {"prompt": "a fox", "count": 99}}, "input.count"),
         ({"input": {"prompt": "a fox", "size": "huge"}}, "input.size"),
+        ({"input": {"prompt": "a fox", "size": "9999x16"}}, "input.size"),
+        ({"input": {"prompt": "a fox", "seed": "7"}}, "input.seed"),
+        ({"input": {"prompt": "a fox", "seed": True}}, "input.seed"),
         ({"input": {"prompt": "a fox", "colour": "red"}}, "input.colour"),
         ({"input": {"prompt": "a fox", "simulate": {"minutes": 1}}}, "input.simulate.minutes"),
         ({"input": {"prompt": "a \0 fox"}}, "input.prompt"),
@@ -95,6 +98,8 @@ async def test_a_file_input_is_ones_own(api: Api, other: Api) -> None:
         (b"\xff\xfe{}", 400, "INVALID_INPUT"),
         (b'{"kind": NaN}', 400, "INVALID_INPUT"),
         (b'{"a":' * 2000 + b"1" + b"}" * 2000, 400, "INVALID_INPUT"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, 400, "INVALID_INPUT"),
+        (b"[" * 1000 + b'"\\u0000"' + b"]" * 1000, 400, "INVALID_INPUT"),
         (b"[]", 422, "INVALID_INPUT"),
         (b'"image"', 422, "INVALID_INPUT"),
         (b"null", 422, "INVALID_INPUT"),
@@ -105,6 +110,31 @@ async def test_a_body_that_is_no_request_is_refused(api: Api, content: bytes, st
     sent = {"Content-Type": "application/json"}
     answer = await api.post(GENERATIONS, data=io.BytesIO(content), headers=sent)
     assert answer.problem[:2] == (status, code)
+
+
+async def test_a_body_may_be_nested_as_deep_as_it_can_be_given_back(api: Api) -> None:
+    deep: Any = 1
+    for _ in range(63):
+        deep = {"deeper": deep}
+    admitted = await api.submit(metadata=deep)
+    assert (await api.get(f"{GENERATIONS}/{admitted['id']}")).json["metadata"] == deep
+    refused = await api.post(GENERATIONS, image(metadata={"deeper": deep}))
+    assert refused.problem[:2] == (400, "INVALID_INPUT")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (image(input={"prompt": "a fox", "size": "huge"}), "such as 1024x768, with 64 to 4096 on each side"),
+        (image(kind="audio", input={"text": "hi", "language": "German"}), "a language code such as en, de"),
+        (image(kind="music", input={"prompt": "calm", "genre": "<b>"}), "one or a few words"),
+        (image(input=[]), "Must be a JSON object"),
+    ],
+)
+async def test_a_refusal_is_a_sentence(api: Api, body: dict[str, Any], words: str) -> None:
+    answer = await api.post(GENERATIONS, body)
+    assert words in answer.json["message"]
+    assert "pattern" not in answer.json["message"]
 
 
 async def test_broken_json_says_where(api: Api) -> None:

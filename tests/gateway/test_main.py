@@ -54,6 +54,19 @@ async def test_sigterm_ends_it_cleanly_with_code_0(environment: dict[str, str]) 
         assert b"Traceback" not in logged
 
 
+async def test_bytes_that_are_no_http_are_one_line_in_the_log(environment: dict[str, str]) -> None:
+    port = free_port()
+    async with gateway(environment | {"PORT": str(port), "LOG_FORMAT": "json"}) as (process, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000 + b"\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+        process.send_signal(signal.SIGTERM)
+        _, logged = await asyncio.wait_for(process.communicate(), 10)
+        assert logged.count(b"unreadable_request") == 1
+        assert b"Traceback" not in logged
+
+
 async def test_without_postgres_it_says_so_and_ends(environment: dict[str, str]) -> None:
     nowhere = {
         "DATABASE_URL": f"postgresql://penstock@127.0.0.1:{free_port()}/penstock",

@@ -10,7 +10,7 @@ from tests.gateway.api import Api, Painter, picture
 @pytest.fixture
 async def path(api: Api, painter: Painter) -> str:
     """The path of the one output of a completed generation."""
-    ended = await api.until_ended((await api.submit(input={"prompt": "A Lighthouse, in/../fog! é"}))["id"])
+    ended = await api.until_ended((await api.submit(input={"prompt": "A Lighthouse, in/../fóg! Ø"}))["id"])
     assert ended["status"] == "completed"
     return f"/api/v1/generations/{ended['id']}/outputs/0"
 
@@ -26,8 +26,10 @@ async def test_the_bytes_are_what_the_provider_made(api: Api, path: str) -> None
 
 
 async def test_download_asks_the_browser_to_save(api: Api, path: str) -> None:
-    answer = await api.get(f"{path}?download=1")
-    assert answer.headers["Content-Disposition"].startswith("attachment; ")
+    for asked in (f"{path}?download=1", f"{path}/download"):
+        answer = await api.get(asked)
+        assert answer.content == picture()
+        assert answer.headers["Content-Disposition"].startswith("attachment; ")
 
 
 @pytest.mark.parametrize(

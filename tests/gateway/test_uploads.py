@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from shared.storage import StorageError
 from tests.gateway.api import Api, Response, image, picture
 
 DIRECT = "/api/v1/uploads:direct"
@@ -120,6 +121,34 @@ async def test_only_the_field_file_is_taken(api: Api) -> None:
     assert (await api.post(DIRECT, data=b"--x", headers=nameless)).problem[:2] == (400, "INVALID_INPUT")
 
 
+def _parts(*parts: bytes) -> bytes:
+    return b"".join(b"--x\r\n" + part + b"\r\n" for part in parts)
+
+
+HEAD = b'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+OTHER = b'Content-Disposition: form-data; name="folder"\r\n\r\n../'
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (_parts(HEAD + picture(), OTHER) + b"--x--\r\n", 422, "folder"),
+        (_parts(HEAD + picture(), HEAD + picture()) + b"--x--\r\n", 422, "file"),
+        (b"--x\r\n" + HEAD + picture(), 400, None),
+        (b"--x\r\ngarbage", 400, None),
+        (b"--x\r\nX-Long: " + b"a" * 20_000 + b"\r\n\r\n--x--\r\n", 400, None),
+        (_parts(HEAD.replace(b"a.png", b"a\0.png") + picture()) + b"--x--\r\n", 400, None),
+    ],
+)
+async def test_a_form_of_anything_but_one_whole_file(
+    api: Api, body: bytes, status: int, field: str | None
+) -> None:
+    sent = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert (await api.post(DIRECT, data=body, headers=sent)).problem == (status, "INVALID_INPUT", field)
+    count = "SELECT count(*) FROM uploads WHERE account_id = $1"
+    assert await api.gateway.worker.fetchval(count, api.account_id) == 0
+
+
 async def _put(api: Api, url: str, content: bytes) -> None:
     async with api.gateway.http.put(url, data=io.BytesIO(content)) as answer:
         assert answer.status == 200
@@ -140,6 +169,21 @@ async def test_a_presigned_upload(api: Api) -> None:
     stored = await _stored(api, upload["id"])
     await _put(api, put["url"], SVG)
     assert await _stored(api, upload["id"]) == stored
+
+
+async def test_completing_again_after_an_outage_finds_the_bytes(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> int:
+        raise StorageError("no answer")
+
+    begun = await api.post(UPLOADS, {"filename": "a.png", "mime": "image/png", "bytes": len(picture())})
+    complete = f"{UPLOADS}/{begun.json['upload']['id']}/complete"
+    await _put(api, begun.json["put"]["url"], picture())
+    with monkeypatch.context() as outage:
+        outage.setattr(api.gateway.deps.store, "put_stream", fail)
+        assert (await api.post(complete)).problem[:2] == (503, "UNAVAILABLE")
+    assert (await api.post(complete)).json["status"] == "ready"
 
 
 async def test_a_presigned_upload_of_something_else_is_rejected(api: Api) -> None:

@@ -14,7 +14,7 @@ How `submit` ends says what may follow:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -49,6 +49,9 @@ class Request:
     time_limit_s: float
     """After this the provider should stop by itself."""
     callback_url: str | None = None
+    confirm: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    """An adapter that waits for anything before the paid call (files, a version) calls this right before it.
+    Raises NotSent in a process that was stopped for so long that others may have given the submission up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,12 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
+    """`remote_id` is what a synchronous provider calls the work, where it names it: so that nobody takes it for
+    a lost submission's."""
+
     outputs: Sequence[RemoteFile | StoredFile]
     usage: Usage
+    remote_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +237,11 @@ class Provider(ABC):
     async def find(self, lost: Lost) -> Found | Absent | Unaskable:
         """What became of a submission whose answer never reached us. Raises if it cannot be asked now."""
         return Unaskable()
+
+    def headers_for(self, url: str) -> Mapping[str, str]:
+        """What to send when an output is fetched from `url`; nothing unless the URL is this provider's own and
+        asks for its credential."""
+        return {}
 
     async def close(self) -> None:  # noqa: B027  # most adapters have nothing to end
         """Ends connections."""

@@ -34,6 +34,13 @@ ENTRIES = {
     "replicate": Entry(
         "workers.providers.replicate.adapter", "workers.providers.replicate.models", "replicate_api_token"
     ),
+    "openai": Entry("workers.providers.openai.adapter", "workers.providers.openai.models", "openai_api_key"),
+    "groq": Entry("workers.providers.groq.adapter", "workers.providers.groq.models", "groq_api_key"),
+    "compatible": Entry("workers.providers.compatible", requires="compatible_base_url"),
+    "elevenlabs": Entry(
+        "workers.providers.elevenlabs.adapter", "workers.providers.elevenlabs.models", "elevenlabs_api_key"
+    ),
+    "mubert": Entry("workers.providers.mubert", "workers.providers.mubert", "mubert_access_token"),
     "local": Entry("workers.providers.local.adapter"),
 }
 
@@ -65,7 +72,7 @@ def load(settings: Settings, executor: Executor) -> dict[str, Provider]:
 
 
 def _make(entry: Entry, settings: Settings, executor: Executor) -> Provider:
-    if entry.requires is not None and getattr(settings, entry.requires) is None:
+    if entry.requires is not None and not getattr(settings, entry.requires):
         return _absent(entry, f"{entry.requires.upper()} is not set")
     try:
         create: Create = importlib.import_module(entry.adapter).create

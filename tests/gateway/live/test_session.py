@@ -9,7 +9,7 @@ from gateway.live.connections import RESTARTING, UNAUTHENTICATED
 from shared.db import Database
 from shared.ids import new_id
 from shared.settings import Settings
-from tests.gateway.live.scene import LIFE, Gateway, Studio
+from tests.gateway.live.scene import LIFE, Client, Gateway, Studio
 
 
 async def test_a_new_generation_is_followed_from_its_first_event(gateway: Gateway, studio: Studio) -> None:
@@ -104,6 +104,29 @@ async def test_mistakes_are_answered_and_not_punished(gateway: Gateway) -> None:
         await client.until(lambda f: f["type"] == "error")
         await client.say(op="ping")
         await client.until(lambda f: f["type"] == "pong")
+
+
+async def test_only_what_is_followed_is_confirmed(gateway: Gateway) -> None:
+    async with gateway.connect() as client:
+        await client.subscribe("everything", "generations")
+    assert [f["type"] for f in client.frames] == ["error", "subscribed"]
+    assert client.frames[-1]["data"]["topics"] == ["generations"]
+
+
+async def test_a_time_outside_of_the_calendar_is_a_mistake(gateway: Gateway) -> None:
+    async with gateway.connect() as client:
+        await client.say(op="subscribe", topics=["generations"], changed_after="0001-01-01T00:00:00+14:00")
+        assert (await client.next())["data"]["message"] == "changed_after: This time is out of range"
+
+
+async def test_topics_in_the_query_are_subscribed_at_once(gateway: Gateway, studio: Studio) -> None:
+    one, path = await studio.start(), "/api/v1/ws?topics=generations"
+    async with gateway.client.ws_connect(path, headers=gateway.headers()) as socket:
+        client = Client(socket)
+        await client.until(lambda f: f["type"] == "subscribed")
+        await studio.live(one)
+        await client.until_end(one)
+    assert client.seqs(one) == [1, 2, 3, 4, 5]
 
 
 async def test_what_belongs_to_others_is_not_found(gateway: Gateway) -> None:

@@ -77,7 +77,7 @@ class LocalProvider(Provider):
         try:
             made = await self._makers[request.kind](request, sink)
         except MediaError as error:
-            raise Refused(JobError("PROVIDER_REJECTED", str(error)), curable=False) from error
+            raise _cannot(error) from error
         except (ExecutorCrashed, ExecutorFailed, TimeoutError) as error:
             failure = JobError("PROVIDER_FAILED", f"The maker failed: {type(error).__name__}", retryable=True)
             raise Refused(failure) from error
@@ -170,7 +170,7 @@ class LocalProvider(Provider):
         try:
             written = prose.write(given, _seed(given))
         except MediaError as error:  # a JSON schema that cannot be filled in
-            raise Refused(JobError("PROVIDER_REJECTED", str(error)), curable=False) from error
+            raise _cannot(error) from error
         offset = 0
         words: list[str] = []
         for word in written.chunks:
@@ -207,6 +207,10 @@ class LocalProvider(Provider):
 
 def create(settings: Settings, executor: Executor) -> LocalProvider:
     return LocalProvider(settings, executor)
+
+
+def _cannot(error: MediaError) -> Refused:
+    return Refused(JobError("PROVIDER_REJECTED", f"This cannot be made: {error.message}."), curable=False)
 
 
 async def _read(content: aiohttp.StreamReader, name: str) -> bytes:

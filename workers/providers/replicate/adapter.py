@@ -82,6 +82,7 @@ class ReplicateProvider(Provider):
                 await self._check_version(model)
         except NO_ANSWER as error:
             raise NotSent(f"not ready to ask Replicate: {error or 'timeout'}") from error
+        request.confirm()
         reply = await self._wire.create(
             model,
             sent_input(request, model, files),

@@ -17,6 +17,7 @@ from workers.providers.local.media.made import Made, ReportProgress, unreported
 RATE = play.RATE
 MAX_DURATION_S = 180.0
 PEAK, LOUDNESS = 0.92, 0.13
+LOWEST_HZ, PRESENCE_HZ, AIR_HZ, PRESENCE = 28.0, 900.0, 7000.0, 1.4
 FADE_IN_S, FADE_OUT_S = 0.02, 2.5
 Samples = NDArray[np.floating[Any]]
 
@@ -41,7 +42,7 @@ def compose(
         hashlib.sha256(f"{prompt}\n{name}\n{feeling}\n{seed}".encode()).digest()[:8], "big"
     )
     rng = np.random.default_rng(number)
-    bpm = tempo or style.tempo
+    bpm = tempo or harmony.tempo(prompt, style.tempo)
     root = 48 + transpose + int(rng.integers(-3, 4))
     length = min(MAX_DURATION_S, duration_s)
     band = Band(style, rng, root, 60.0 / bpm, int(length * RATE), rng.choice(len(style.progressions)))
@@ -53,8 +54,8 @@ def compose(
     data = sound.encode(mix, RATE, format, progress=lambda share: progress(0.85 + 0.15 * share))
     media_type = sound.media_type(format)
     metadata = {
-        "duration_s": round(len(mix) / RATE, 3), "genre": name, "mood": feeling, "tempo": bpm, "key_note": root,
-        "seed": seed,
+        "duration_s": round(len(mix) / RATE, 3), "genre": name, "mood": feeling, "tempo": bpm, "seed": seed,
+        "key": harmony.key_name(style.scale, root),
     }  # fmt: skip
     return Made(data, media_type.mime, media_type.ext, metadata)
 
@@ -77,11 +78,12 @@ class Band:
         self.motif = self._motif()
 
     def play_bar(self, bar: int) -> None:
-        """Parts come in one after the other over the first eight bars, and thin out in the last two."""
-        degrees = self.style.progressions[self.progression]
-        notes = harmony.chord(self.style, degrees[bar % len(degrees)], self.root)
-        low = harmony.pitch(self.style.scale, degrees[bar % len(degrees)], self.root - 12)
+        """Parts come in one after the other over the first eight bars, and thin out in the last one, at home."""
         opening, closing = bar, self.bars - bar
+        degrees = self.style.progressions[self.progression]
+        degree = degrees[bar % len(degrees)] if closing > 1 or bar == 0 else 0
+        notes = harmony.chord(self.style, degree, self.root)
+        low = harmony.pitch(self.style.scale, degree, self.root - 12)
         is_short = self.bars <= 8
         self._chords(bar, notes)
         if is_short or opening >= 1:
@@ -254,15 +256,24 @@ def strokes(kind: str, bar: int) -> Iterator[tuple[str, float, float, float]]:
 
 
 def master(band: Band, style: Genre, length_s: float) -> Samples:
-    """Room, tape, loudness, soft peaks, fades: (samples, 2)."""
-    mix = band.dry + room(band.wet) * np.float32(style.reverb * 2.2)
+    """Room, balance, tape, loudness, soft peaks, fades: (samples, 2)."""
+    mix = balanced(band.dry + room(band.wet) * np.float32(style.reverb * 2.2))
     if style.tape:
         mix = _tape(mix)
-    mix -= mix.mean(axis=1, keepdims=True)
     mix *= np.float32(LOUDNESS / max(1e-6, float(np.sqrt(np.mean(mix**2)))))
     mix = np.tanh(mix / PEAK) * np.float32(PEAK)
     fade_out = min(FADE_OUT_S, length_s / 4)
     return np.ascontiguousarray((mix * play.envelope(mix.shape[1], FADE_IN_S, fade_out)).T, dtype=np.float32)
+
+
+def balanced(mix: Samples) -> Samples:
+    """Nothing below hearing, and the presence lifted that the voices, dull for the ear's sake, are short of."""
+    count = mix.shape[1]
+    size = 1 << (count + RATE).bit_length()
+    hz = np.fft.rfftfreq(size, 1 / RATE).astype(np.float32)
+    presence = hz**2 / (hz**2 + PRESENCE_HZ**2) / (1 + (hz / AIR_HZ) ** 2)
+    gain = hz**2 / (hz**2 + LOWEST_HZ**2) * (1 + PRESENCE * presence)
+    return np.stack([np.fft.irfft(np.fft.rfft(part, size) * gain, size)[:count] for part in mix])
 
 
 def room(wet: Samples, seconds: float = 1.9) -> Samples:

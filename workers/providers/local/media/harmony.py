@@ -1,9 +1,11 @@
 """What is played: scales, chord progressions and each genre's way with them."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+Scale = tuple[int, ...]
 MINOR, MAJOR, DORIAN = (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 9, 10)
-PENTATONIC = (0, 2, 4, 7, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +13,7 @@ class Genre:
     """How a genre sounds. Progressions are scale degrees, one a bar; levels are shares of full volume."""
 
     tempo: int
-    scale: tuple[int, ...]
+    scale: Scale
     progressions: tuple[tuple[int, ...], ...]
     lead: str
     pad: float = 0.5
@@ -176,34 +178,92 @@ GENRES: dict[str, Genre] = {
 }
 DEFAULT_GENRE = "ambient"
 SYNONYMS = {
-    "hip-hop": "hiphop", "hip hop": "hiphop", "rap": "hiphop", "trap": "hiphop", "lofi": "lo-fi", "chill": "lo-fi",
-    "chillhop": "lo-fi", "techno": "electronic", "house": "electronic", "edm": "electronic", "synthwave": "electronic",
-    "dance": "electronic", "orchestral": "cinematic", "soundtrack": "cinematic", "film": "cinematic",
-    "trailer": "cinematic", "metal": "rock", "punk": "rock", "indie": "rock", "piano": "classical",
-    "baroque": "classical", "bossa": "jazz", "swing": "jazz", "blues": "jazz", "acoustic": "folk",
-    "country": "folk", "guitar": "folk", "drone": "ambient", "meditation": "ambient", "sleep": "ambient",
-    "disco": "pop", "funk": "pop", "reggae": "pop",
+    "hip hop": "hiphop", "rap": "hiphop", "trap": "hiphop", "drill": "hiphop", "boom bap": "hiphop", "r&b": "hiphop",
+    "lofi": "lo-fi", "chill": "lo-fi", "chillhop": "lo-fi", "study beats": "lo-fi", "techno": "electronic",
+    "house music": "electronic", "deep house": "electronic", "tech house": "electronic", "edm": "electronic",
+    "trance": "electronic", "dubstep": "electronic", "drum & bass": "electronic", "drum and bass": "electronic",
+    "synthwave": "electronic", "chiptune": "electronic", "8 bit": "electronic", "synth": "electronic",
+    "dance": "electronic", "orchestral": "cinematic", "orchestra": "cinematic", "soundtrack": "cinematic",
+    "film music": "cinematic", "film score": "cinematic", "trailer": "cinematic", "metal": "rock", "punk": "rock",
+    "grunge": "rock", "indie": "rock", "electric guitar": "rock", "piano": "classical", "baroque": "classical",
+    "waltz": "classical", "symphony": "classical", "string quartet": "classical", "violin": "classical",
+    "bossa": "jazz", "bossa nova": "jazz", "swing": "jazz", "blues": "jazz", "saxophone": "jazz", "acoustic": "folk",
+    "country music": "folk", "celtic": "folk", "banjo": "folk", "guitar": "folk", "drone": "ambient",
+    "meditation": "ambient", "sleep": "ambient", "new age": "ambient", "disco": "pop", "funk": "pop",
+    "reggae": "pop", "soul": "pop", "latin": "pop",
 }  # fmt: skip
+"""Words that mean one of GENRES. What a prompt may say of other things (house, film, country) stands with
+the word that makes it a genre."""
 MOODS = {
     "happy": (1.06, MAJOR, 1.1, 2), "sad": (0.86, MINOR, 0.75, -3), "energetic": (1.15, None, 1.25, 0),
     "calm": (0.85, None, 0.7, 0), "mysterious": (0.92, MINOR, 0.8, -2), "epic": (1.0, MINOR, 1.15, 0),
     "dark": (0.92, MINOR, 0.9, -4), "romantic": (0.92, MAJOR, 0.85, 0), "dreamy": (0.9, MAJOR, 0.75, 0),
 }  # fmt: skip
 """Per mood: tempo factor, scale (None keeps the genre's), how many notes, transposition in semitones."""
+MOOD_WORDS = {
+    "happy": "cheerful joyful uplifting upbeat fun playful sunny bright optimistic summer",
+    "sad": "melancholic melancholy sorrow sorrowful nostalgic lonely bittersweet grief wistful tearful",
+    "energetic": "energy intense driving powerful aggressive exciting workout lively",
+    "calm": "peaceful relaxing relaxed quiet gentle soothing soft serene tranquil mellow",
+    "mysterious": "mystery eerie spooky suspense suspenseful tense haunting strange",
+    "epic": "heroic triumphant grand dramatic majestic battle victory",
+    "dark": "gloomy ominous sinister horror brooding",
+    "romantic": "love tender warm intimate wedding",
+    "dreamy": "ethereal floating dream dreamlike hazy magical",
+}
+_MOOD_SYNONYMS = {word: mood for mood, words in MOOD_WORDS.items() for word in words.split()}
+_GENRE_OF_MOOD = {
+    "happy": "pop", "sad": "classical", "energetic": "electronic", "calm": "ambient", "mysterious": "cinematic",
+    "epic": "cinematic", "dark": "cinematic", "romantic": "jazz", "dreamy": "ambient",
+}  # fmt: skip
+SLOWEST, FASTEST = 40, 220
+_NOTE_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_SCALE_NAMES: dict[Scale, str] = {MINOR: "minor", MAJOR: "major", DORIAN: "dorian"}
 
 
-def named(words: str, known: dict[str, object] | None = None) -> str | None:
-    """The first genre, or entry of `known`, that the words name."""
-    text = f" {words.lower().replace('_', ' ')} "
-    found = [(text.find(name), name) for name in (known or {**GENRES, **SYNONYMS}) if name in text]
-    return min(found)[1] if found else None
+def _spoken(words: str) -> str:
+    """Lower case, single spaces, a space around: so that whole words are found, and hyphens do not matter."""
+    return f" {' '.join(re.findall(r'[\w&]+', words.lower().replace('_', ' ')))} "
+
+
+def _named(words: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that the words say first; of two at one place, the longer."""
+    text = _spoken(words)
+    found = [(at, -len(name), name) for name in names if (at := text.find(_spoken(name))) >= 0]
+    return min(found)[2] if found else None
+
+
+def _genre(words: str) -> str | None:
+    name = _named(words, [*GENRES, *SYNONYMS])
+    return SYNONYMS.get(name, name) if name else None
+
+
+def _mood(words: str) -> str | None:
+    name = _named(words, [*MOODS, *_MOOD_SYNONYMS])
+    return _MOOD_SYNONYMS.get(name, name) if name else None
 
 
 def choose(prompt: str, genre: str | None, mood: str | None) -> tuple[str, str | None]:
-    """The genre and mood to play: as asked, else as the prompt says, else ambient and none."""
-    name = named(genre or "") or named(prompt) or DEFAULT_GENRE
-    moods: dict[str, object] = dict(MOODS)
-    return SYNONYMS.get(name, name), named(mood or "", moods) or named(prompt, moods)
+    """The genre and mood to play: as asked, else as the prompt says, else what suits the mood, or ambient."""
+    feeling = _mood(mood or "") or _mood(prompt)
+    asked = genre or ""
+    name = _genre(asked) or _genre(f"{asked} music") or _genre(prompt)
+    return name or _GENRE_OF_MOOD.get(feeling or "", DEFAULT_GENRE), feeling
+
+
+def tempo(prompt: str, usual: int) -> int:
+    """Beats per minute: the number that the prompt says with "bpm", else `usual`, faster or slower in its words."""
+    stated = re.search(r"(?<!\d)(\d{2,3})\s*bpm", prompt.lower())
+    if stated:
+        return min(FASTEST, max(SLOWEST, int(stated[1])))
+    manner = _named(prompt, ("fast", "quick", "rapid", "uptempo", "slow", "slowly", "downtempo"))
+    factor = {None: 1.0, "slow": 0.8, "slowly": 0.8, "downtempo": 0.8}.get(manner, 1.2)
+    return min(FASTEST, max(SLOWEST, round(usual * factor)))
+
+
+def key_name(scale: Scale, root: int) -> str:
+    """Such as "Eb minor"."""
+    return f"{_NOTE_NAMES[root % 12]} {_SCALE_NAMES[scale]}"
 
 
 def in_mood(genre: Genre, mood: str | None) -> tuple[Genre, int]:
@@ -221,7 +281,7 @@ def in_mood(genre: Genre, mood: str | None) -> tuple[Genre, int]:
     return bent, transpose
 
 
-def pitch(scale: tuple[int, ...], degree: int, root: int) -> int:
+def pitch(scale: Scale, degree: int, root: int) -> int:
     """The MIDI note of a degree of the scale on `root`; degrees run on through the octaves."""
     octave, step = divmod(degree, len(scale))
     return root + 12 * octave + scale[step]

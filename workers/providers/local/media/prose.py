@@ -7,25 +7,24 @@ event loop, and cut into words so that it can be streamed.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from workers.providers.local.media.fill import Filler
+from shared.media.errors import MediaError, MediaFault
+from workers.providers.local.media import templates
+from workers.providers.local.media.fill import fill
+from workers.providers.local.media.templates import Shape
+from workers.providers.local.media.topic import ANSWER, Topic
 
 NOTE = "[Penstock local template writer: placeholder text, no language model]"
 CHARACTERS_PER_TOKEN = 4
 """How tokens are counted here: one for every four characters, rounded up."""
 DEFAULT_MAX_TOKENS = 1024
-USUAL_WORDS = 230
-_STOP_WORDS = """
-a an and are as at be but by can could do does for from give has have how i if in into is it its list make me
-my of on one or our out please poem short should some story tell that the their them then there these this to
-three two up us was we what when where which who why will with words would write you your about essay outline
-explain describe summary summarise summarize paragraph paragraphs five ten 100 200 letter email
-"""
-_STOP = frozenset(_STOP_WORDS.split())
+PARAGRAPH_SENTENCES = (3, 5)
+CLOSING_WORDS = 45
+"""What is kept free for the last paragraph, and for the half of one that the one before may run over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +43,30 @@ def count_tokens(text: str) -> int:
 
 
 def write(given: Mapping[str, Any], seed: int) -> Written:
-    """`given` is the input of a text generation. At most `max_tokens` come out; JSON is never cut.
+    """`given` is the input of a text generation. At most `max_tokens` come out; at temperature 0 no seed counts.
 
-    Raises MediaError when a JSON schema cannot be filled in.
+    Raises MediaError when a JSON schema cannot be filled in, or not in so few tokens.
     """
     asked = _asked(given)
-    rng = Random(hashlib.sha256(f"{asked}\n{seed}".encode()).digest())  # noqa: S311 - chooses templates
-    spent = count_tokens(asked + (given.get("system") or ""))
+    chance = 0 if given.get("temperature") == 0 else seed
+    rng = Random(  # noqa: S311 - chooses templates
+        hashlib.sha256(f"{given.get('system')}\n{asked}\n{chance}".encode(errors="replace")).digest()
+    )
+    spent = sum(count_tokens(text) for text in _read(given))
+    limit = given.get("max_tokens") or DEFAULT_MAX_TOKENS
     if given.get("json_schema") is not None:
-        return _document(given["json_schema"], asked, rng, spent)
-    budget = (given.get("max_tokens") or DEFAULT_MAX_TOKENS) * CHARACTERS_PER_TOKEN
-    chunks = tuple(_within(_words(_text(asked, rng)), budget))
-    return Written(chunks, "text/plain", spent, count_tokens("".join(chunks)))
+        text, mime = _document(given["json_schema"], Topic.of(asked), rng, limit), "application/json"
+    else:
+        text, mime = f"{NOTE}\n\n{_text(asked, rng)}\n", "text/plain"
+    chunks = tuple(_within(_words(text), limit * CHARACTERS_PER_TOKEN))
+    return Written(chunks, mime, spent, count_tokens("".join(chunks)))
+
+
+def _read(given: Mapping[str, Any]) -> Iterator[str]:
+    """All that counts as input."""
+    yield given.get("system") or ""
+    yield given.get("prompt") or ""
+    yield "".join(message["content"] for message in given.get("messages") or [])
 
 
 def _asked(given: Mapping[str, Any]) -> str:
@@ -66,11 +77,24 @@ def _asked(given: Mapping[str, Any]) -> str:
     return str(said[-1]) if said else ""
 
 
-def _document(schema: Mapping[str, Any], asked: str, rng: Random, spent: int) -> Written:
-    topic = Topic.of(asked)
-    filler = Filler(schema, rng, lambda name: _phrase(name, topic, rng))
-    text = json.dumps(filler.fill(), ensure_ascii=False, indent=2)
-    return Written(tuple(_words(text)), "application/json", spent, count_tokens(text))
+def _document(schema: Mapping[str, Any], topic: Topic, rng: Random, limit: int) -> str:
+    """Indented where that is within the limit, else as short as it can be written."""
+
+    def is_short_enough(document: Any) -> bool:
+        return count_tokens(_json(document, spacious=False)) <= limit
+
+    try:
+        document = fill(schema, rng, lambda name: _phrase(name, topic, rng), is_short_enough)
+        text = _json(document, spacious=True)
+        return text if count_tokens(text) <= limit else _json(document, spacious=False)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
+        # The schema is whatever the caller sent: "minItems": "three" shows only where it is used.
+        raise MediaError(MediaFault.UNSUPPORTED_MEDIA, "the JSON schema cannot be read") from error
+
+
+def _json(document: Any, *, spacious: bool) -> str:
+    layout: dict[str, Any] = {"indent": 2} if spacious else {"separators": (",", ":")}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, **layout)
 
 
 def _words(text: str) -> Iterator[str]:
@@ -88,193 +112,133 @@ def _within(chunks: Iterator[str], budget: int) -> Iterator[str]:
         yield chunk
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """What a prompt is about: its own content words, in order."""
-
-    subject: str
-    words: tuple[str, ...]
-
-    @classmethod
-    def of(cls, asked: str) -> "Topic":
-        found = re.findall(r"[^\W\d_][\w'’-]+", asked)
-        words = tuple(dict.fromkeys(word for word in found if word.lower() not in _STOP))[:12]
-        return cls(" ".join(words[:4]) or "the question", words or ("question",))
-
-
 def _phrase(name: str, topic: Topic, rng: Random) -> str:
+    """A value for a property, by its name."""
     label = re.sub(r"[_-]+|(?<=[a-z])(?=[A-Z])", " ", name).lower()
-    if re.search(r"title|name|heading|label|tag|key", label):
-        return f"{rng.choice(_ADJECTIVES).capitalize()} {rng.choice(topic.words)}"
-    return f"{label.capitalize()} about {topic.subject}: {rng.choice(_CLAUSES)}."
+    if re.search(r"\be ?mail", label):
+        return f"reader{rng.randint(1, 999)}@example.com"
+    if re.search(r"\bur[li]\b|link|website|homepage", label):
+        return f"https://example.com/{rng.randint(1, 9999)}"
+    if re.search(r"author|person|full name|first name|last name|contact", label):
+        return rng.choice(templates.PEOPLE)
+    if re.search(r"title|name|heading|label|tag|key|topic|subject|category", label):
+        return f"{rng.choice(templates.ADJECTIVES).capitalize()} {rng.choice(topic.words)}"
+    return f"{label.capitalize()} about {topic.subject}: {rng.choice(templates.CLAUSES)}."
+
+
+class Deck:
+    """Its cards in a drawn order, without repeats until all have been used."""
+
+    def __init__(self, cards: Sequence[str], rng: Random) -> None:
+        self._cards, self._rng = cards, rng
+        self._left: list[str] = []
+
+    def next(self) -> str:
+        if not self._left:
+            self._left = self._rng.sample(self._cards, len(self._cards))
+        return self._left.pop()
+
+
+class Scribe:
+    """Writes one text on a topic: with two people and three places in it, and words that do not repeat soon."""
+
+    def __init__(self, topic: Topic, rng: Random) -> None:
+        self.topic, self._rng = topic, rng
+        self._slots = {
+            "word": Deck(topic.words, rng),
+            "other": Deck(topic.words, rng),
+            "adjective": Deck(templates.ADJECTIVES, rng),
+            "place": Deck(rng.sample(templates.PLACES, 3), rng),
+            "person": Deck(rng.sample(templates.PEOPLE, 2), rng),
+            "clause": Deck(templates.CLAUSES, rng),
+        }
+
+    def filled(self, template: str) -> str:
+        slots = {name: deck.next() for name, deck in self._slots.items() if f"{{{name}}}" in template}
+        text = template.format(subject=self.topic.subject, **slots)
+        text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+        return _capital(text)
+
+    def one(self, choices: Sequence[str]) -> str:
+        return self.filled(self._rng.choice(choices))
+
+    def several(self, choices: Sequence[str], count: int) -> list[str]:
+        deck = Deck(choices, self._rng)
+        return [self.filled(deck.next()) for _ in range(count)]
+
+    def paragraphs(self, shape: Shape) -> str:
+        deck = Deck(shape.middle, self._rng)
+        paragraphs = [self.one(shape.opening)]
+        words = len(paragraphs[0].split())
+        while words < self.topic.length - CLOSING_WORDS:
+            count = self._rng.randint(*PARAGRAPH_SENTENCES)
+            paragraphs.append(" ".join(self.filled(deck.next()) for _ in range(count)))
+            words += len(paragraphs[-1].split())
+        return "\n\n".join([*paragraphs, self.one(shape.closing)])
 
 
 def _text(asked: str, rng: Random) -> str:
     topic = Topic.of(asked)
-    lowered = asked.lower()
-    wanted = re.search(r"(\d{1,5})[\s-]*words?", lowered)
-    length = min(20_000, int(wanted[1])) if wanted else USUAL_WORDS
-    if re.search(r"poem|verse|haiku|song|lyrics", lowered):
-        body = _poem(topic, rng)
-    elif re.search(r"outline|list|steps|plan|ideas|bullet|checklist", lowered):
-        body = _outline(topic, rng)
-    elif re.search(r"story|tale|chapter|novel|scene|once", lowered):
-        body = _paragraphs(topic, rng, length, _STORY)
-    else:
-        body = _paragraphs(topic, rng, length, _ANSWER)
-    return f"{NOTE}\n\n{body}\n"
+    return _WRITERS[topic.form](Scribe(topic, rng), rng)
 
 
-def _paragraphs(topic: Topic, rng: Random, length: int, shape: "Shape") -> str:
-    """Opening, as many middles as the length asks for, closing."""
-    paragraphs = [_sentences(shape.opening, topic, rng, 3)]
-    while sum(len(paragraph.split()) for paragraph in paragraphs) < length - 45:
-        paragraphs.append(_sentences(shape.middle, topic, rng, rng.randint(3, 5)))
-    paragraphs.append(_sentences(shape.closing, topic, rng, 2))
-    return "\n\n".join(paragraphs)
+def _story(scribe: Scribe, _: Random) -> str:
+    return scribe.paragraphs(templates.STORY)
 
 
-def _sentences(templates: tuple[str, ...], topic: Topic, rng: Random, count: int) -> str:
-    chosen = rng.sample(templates, min(count, len(templates)))
-    return " ".join(_fill(template, topic, rng) for template in chosen)
+def _answer(scribe: Scribe, _: Random) -> str:
+    return scribe.paragraphs(templates.ANSWER)
 
 
-def _fill(template: str, topic: Topic, rng: Random) -> str:
-    text = template.format(
-        subject=topic.subject,
-        word=rng.choice(topic.words),
-        other=rng.choice(topic.words),
-        adjective=rng.choice(_ADJECTIVES),
-        place=rng.choice(_PLACES),
-        person=rng.choice(_PEOPLE),
-        clause=rng.choice(_CLAUSES),
-    )
-    text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
-    return text[0].upper() + text[1:]
+def _letter(scribe: Scribe, _: Random) -> str:
+    shape = templates.LETTER
+    first, *rest = scribe.several(shape.middle, 4)
+    parts = [
+        f"Subject: {_capital(scribe.topic.subject)}",
+        f"Dear {scribe.topic.recipient or '[Name]'},",
+        f"{scribe.one(shape.opening)} {first}",
+        " ".join(rest),
+        scribe.one(shape.closing),
+        "Yours sincerely,\n[Name]",
+    ]
+    return "\n\n".join(parts)
 
 
-def _outline(topic: Topic, rng: Random) -> str:
-    heads = rng.sample(_HEADS, 5)
-    parts = [f"Outline: {topic.subject}"]
-    for number, head in enumerate(heads, 1):
-        parts.append(f"{number}. {head} {rng.choice(topic.words)}")
-        parts += [f"   - {_fill(template, topic, rng)}" for template in rng.sample(_POINTS, 2)]
+def _outline(scribe: Scribe, rng: Random) -> str:
+    points = scribe.several(templates.POINTS, 10)
+    parts = [f"Outline: {_capital(scribe.topic.subject)}"]
+    for number, head in enumerate(rng.sample(templates.HEADS, 5)):
+        parts.append(f"{number + 1}. {head}")
+        parts += [f"   - {point}" for point in points[number * 2 : number * 2 + 2]]
     return "\n".join(parts)
 
 
-def _poem(topic: Topic, rng: Random) -> str:
-    stanzas = [[_fill(line, topic, rng) for line in rng.sample(_VERSES, 4)] for _ in range(3)]
-    return "\n\n".join("\n".join(stanza) for stanza in stanzas)
+def _list(scribe: Scribe, _: Random) -> str:
+    items = scribe.several(templates.ITEMS, scribe.topic.count)
+    numbered = [f"{number}. {item}." for number, item in enumerate(items, 1)]
+    return "\n".join([f"{_capital(scribe.topic.subject)}:", *numbered])
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    opening: tuple[str, ...]
-    middle: tuple[str, ...]
-    closing: tuple[str, ...]
+def _poem(scribe: Scribe, rng: Random) -> str:
+    stanzas = rng.sample(templates.STANZAS, 3)
+    lines = ["\n".join(map(scribe.filled, stanza.split("\n"))) for stanza in stanzas]
+    return "\n\n".join([_capital(scribe.topic.subject), *lines])
 
 
-_ADJECTIVES = (
-    "quiet",
-    "bright",
-    "patient",
-    "early",
-    "distant",
-    "careful",
-    "open",
-    "slow",
-    "small",
-    "steady",
-    "plain",
-)
-_PLACES = (
-    "the harbour",
-    "the old market",
-    "the hill above town",
-    "the long road north",
-    "the reading room",
-    "the shore",
-)
-_PEOPLE = ("Mara", "Tomas", "Ines", "Jonah", "Leila", "Anders", "Noor", "Petra")
-_CLAUSES = (
-    "what matters is seen late and kept long",
-    "each part depends on the one before it",
-    "the simple version is the one that lasts",
-    "there is more to it than the first look shows",
-    "a small change early saves a large one later",
-    "what is written down can be checked",
-)
-_STORY = Shape(
-    (
-        "{person} first heard of {subject} on a {adjective} morning, halfway to {place}.",
-        "Nobody at {place} spoke of {word} any more, and yet everyone listened when the wind turned.",
-        "It began, as such things do, with {word} and a door that should have been shut.",
-        "That year the days were {adjective}, and {subject} was all that people had in common.",
-    ),
-    (
-        "{person} walked down to {place} and waited there until the light changed.",
-        "“You came for {word},” said {person}, “but you will leave with {other}.”",
-        "The {word} was not where it had been, and that was the first surprise.",
-        "Somebody had drawn {subject} on the wall, in a {adjective} hand, and signed it with a date to come.",
-        "They spoke little on the way; {clause}.",
-        "By evening {place} was empty, and only {word} was left to prove that it had been a day at all.",
-        "{person} kept the note, folded it twice, and told nobody about {other}.",
-        "A {adjective} sound came from {place}, once, and then again.",
-    ),
-    (
-        "In the end it was {person} who understood: {clause}.",
-        "When the lamps were lit at {place}, {subject} had become a thing that one could tell.",
-        "They went home by the {adjective} way, and {word} went with them.",
-    ),
-)
-_ANSWER = Shape(
-    (
-        "This is about {subject}.",
-        "The question of {subject} has a short answer and a longer one.",
-        "It helps to take {word} first, and {other} after it.",
-        "A {adjective} way into {subject} is to ask what it is for.",
-    ),
-    (
-        "Seen from the side of {word}, {clause}.",
-        "Take {word}: it looks {adjective} at first, and shows its edges only in use.",
-        "Where {word} and {other} meet, {clause}.",
-        "An example makes it plain: somebody at {place} needs {word} today, and has an hour.",
-        "The usual mistake is to start with {other} and to come to {word} too late.",
-        "It is worth saying what {subject} is not: it is no end in itself.",
-        "Whoever works with {word} every day will say that {clause}.",
-        "A {adjective} test is to explain {word} to a person who has never met it.",
-    ),
-    (
-        "In short: {clause}.",
-        "So much for {subject}; the next step is to try it on a small case.",
-        "If one thing is kept from this, let it be {word}.",
-    ),
-)
-_HEADS = (
-    "Why it matters:",
-    "What it is:",
-    "First steps with",
-    "Common mistakes around",
-    "Measuring",
-    "What comes after",
-    "Who decides on",
-    "Costs of",
-)
-_POINTS = (
-    "Say what {word} means here",
-    "Collect two {adjective} examples of {other}",
-    "Compare {word} with {other}",
-    "Remember that {clause}",
-    "Agree on who looks after {word}",
-    "Set a date to look at {subject} again",
-)
-_VERSES = (
-    "The {adjective} {word} leans on the day,",
-    "and {place} keeps the {other} it was lent;",
-    "I asked the {word} to stay, and it went,",
-    "a {adjective} line drawn under the bay.",
-    "Somewhere a {word} is lit and is waiting,",
-    "nothing is said that the {other} has not heard,",
-    "over {place} goes a {adjective} bird,",
-    "{subject}, and the evening abating.",
-)
+def _haiku(scribe: Scribe, rng: Random) -> str:
+    return "\n".join(map(scribe.filled, rng.choice(templates.HAIKU)))
+
+
+def _capital(phrase: str) -> str:
+    return phrase[0].upper() + phrase[1:]
+
+
+_WRITERS: dict[str, Callable[[Scribe, Random], str]] = {
+    "haiku": _haiku,
+    "poem": _poem,
+    "letter": _letter,
+    "outline": _outline,
+    "list": _list,
+    "story": _story,
+    ANSWER: _answer,
+}
