@@ -60,11 +60,21 @@ class ArtifactError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose output this is."""
+    """Whose output this is.
+
+    With a submission, its files have names of their own: what a synchronous provider makes differs from call to
+    call, and a worker that was declared dead in the middle of one must not write over what another delivered.
+    """
 
     account_id: UUID
     generation_id: UUID
     kind: str
+    submission_id: UUID | None = None
+
+    def file(self, n: int, ext: str) -> str:
+        """The key of output `n`."""
+        tag = "" if self.submission_id is None else f"-{self.submission_id.hex[-12:]}"
+        return self.key(f"{n}{tag}.{ext}")
 
     def key(self, name: str) -> str:
         return generation_key(self.account_id, self.generation_id, name)
@@ -141,7 +151,7 @@ class Artifacts:
         length: int | None,
         text: str | None,
     ) -> StoredFile:
-        key = place.key(f"{n}.{media.ext}")
+        key = place.file(n, media.ext)
         meter = _Meter(self._settings.max_output_bytes)
         started = time.perf_counter()
         reach("before_artifact_put")

@@ -15,6 +15,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -233,7 +234,8 @@ class Steps:
         """The paid call, from which every way out is written down."""
         sink = SubmissionSink(
             self._tools.artifacts, self._tools.publisher,
-            Place(request.account_id, request.generation_id, request.kind), work.row["seq"] + 1,
+            Place(request.account_id, request.generation_id, request.kind, request.submission_id),
+            work.row["seq"] + 1,
         )  # fmt: skip
         submission_id = request.submission_id
         try:
@@ -288,10 +290,12 @@ class Steps:
         self._running[work.lease].paying = False
         await self._store(work, outcome.outputs, unpriced=settle.nanos is None)
 
-    def _confirm(self) -> None:
+    def _confirm(self, claimed_by: UUID) -> None:
         """Raises NotSent in a process that was stopped since it claimed: the intent may be somebody else's by
-        now, and may have been given up."""
-        if not self._tools.lease.trusted_for(math.inf):
+        now, and may have been given up. One that came back under a new id is trusted again, but not for what
+        it claimed under the old one."""
+        lease = self._tools.lease
+        if lease.worker_id != claimed_by or not lease.trusted_for(math.inf):
             raise NotSent("this worker may have been declared dead")
 
     async def _interruptible(self, work: Work, provider: Provider, call: Any) -> Accepted | Finished:
@@ -542,7 +546,7 @@ class Steps:
         return Request(
             submission_id=submission_id or new_id(), generation_id=work.id, account_id=row["account_id"],
             kind=row["kind"], model=route["model"], input=row["input"], files=files,
-            time_limit_s=max(row["deadline_in_s"], 10.0), confirm=self._confirm,
+            time_limit_s=max(row["deadline_in_s"], 10.0), confirm=partial(self._confirm, work.lease.owner),
         )  # fmt: skip
 
     async def _input_file(self, file: Mapping[str, Any]) -> InputFile:

@@ -19,6 +19,7 @@ from shared.errors import JobError
 from shared.executor import Executor, ExecutorCrashed
 from shared.storage import ObjectStore
 from workers import dispatch
+from workers.artifacts import Place
 from workers.engine import Engine
 from workers.steps import Steps
 
@@ -142,6 +143,12 @@ def _bytes_first(patch: Patch) -> None:
     take_away("description", patch)
 
 
+@guard("files of submissions")
+def _files_of_submissions(patch: Patch) -> None:
+    """All calls for one generation write to the same key."""
+    patch(Place, "file", lambda self, n, ext: self.key(f"{n}.{ext}"))
+
+
 @guard("pokes")
 def _pokes(patch: Patch) -> None:
     """A step that gives back does not look whether somebody knocked meanwhile."""
@@ -194,7 +201,7 @@ def _one_clock(patch: Patch) -> None:
 @guard("confirmation")
 def _confirmation(patch: Patch) -> None:
     """A paid call is made however long ago its intent was written."""
-    patch(Steps, "_confirm", lambda self: None)
+    patch(Steps, "_confirm", lambda self, claimed_by: None)
 
 
 @guard("numbered bells")

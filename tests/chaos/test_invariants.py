@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,9 +25,11 @@ from shared.storage import ObjectStore, StorageError
 from tests.chaos.sabotage import take_away
 from tests.chaos.world import TOKEN, World, eventually
 from tests.emulators.base import Effect
+from tests.pipeline import ScriptedProvider, card
 from workers import steps
 from workers.dispatch import Dispatcher
 from workers.engine import Engine
+from workers.providers.base import Finished, Request, Sink, Usage
 from workers.providers.replicate.adapter import ReplicateProvider
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
@@ -344,6 +347,40 @@ def _fails(times: int, put: Callable[..., Awaitable[int]]) -> Callable[..., Awai
         return await put(*arguments)
 
     return put_or_fail
+
+
+@guarded
+async def test_i12_who_was_declared_dead_does_not_write_over_what_was_delivered(
+    world: World, without: Remove, guarded: bool
+) -> None:
+    if not guarded:
+        without("files of submissions")
+    begun, may_write = asyncio.Event(), asyncio.Event()
+
+    async def paused(request: Request, sink: Sink) -> Finished:
+        begun.set()
+        await may_write.wait()
+        return await _drawn(sink, b"one picture")
+
+    cards = [card(on_unknown="retry")]
+    slow = ScriptedProvider(paused, cards)
+    quick = ScriptedProvider(lambda request, sink: _drawn(sink, b"another picture"), cards)
+    async with world.pipeline.engine(slow, heartbeat_interval_s=3600):
+        generation_id = await world.submit("a pear", model="scripted")
+        await begun.wait()
+        await world.db.execute("UPDATE workers SET beat_at = now() - interval '1 hour'")
+        async with world.pipeline.engine(quick):
+            row = await world.pipeline.until(generation_id)
+        may_write.set()
+    assert row["state"] == "completed", row["error"]
+    assert ("object differs" in await world.rules_broken()) is not guarded
+
+
+async def _drawn(sink: Sink, picture: bytes) -> Finished:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"\x89PNG\r\n\x1a\n" + bytes(64) + picture
+
+    return Finished([await sink.write(0, "image/png", chunks())], Usage({"run": Decimal(1)}))
 
 
 @guarded
