@@ -6,7 +6,7 @@ when it opens, so row-level security holds whatever user the URL names.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -114,8 +114,10 @@ class Database:
             try:
                 yield tx
             except BaseException:
-                if connection.is_in_transaction():
-                    await connection.execute("ROLLBACK")
+                # A connection that is gone has rolled back by itself; what was raised first says why.
+                with suppress(*CONNECTION_ERRORS):
+                    if connection.is_in_transaction():
+                        await connection.execute("ROLLBACK")
                 raise
             await connection.execute("COMMIT")
         await run_callbacks(tx.callbacks)

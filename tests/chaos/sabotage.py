@@ -198,12 +198,6 @@ def _one_clock(patch: Patch) -> None:
     patch(fleet, "reap", locally)
 
 
-@guard("confirmation")
-def _confirmation(patch: Patch) -> None:
-    """A paid call is made however long ago its intent was written."""
-    patch(Steps, "_confirm", lambda self, claimed_by: None)
-
-
 @guard("numbered bells")
 def _numbered_bells(patch: Patch) -> None:
     """The number of a bell is not used up when it is answered."""

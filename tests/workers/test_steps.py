@@ -10,7 +10,8 @@ import pytest
 
 from shared.catalog import Price
 from shared.errors import JobError
-from tests.pipeline import Pipeline, ScriptedProvider, card
+from shared.ids import new_id
+from tests.pipeline import Pipeline, ScriptedProvider, card, publish
 from workers.providers.base import (
     Absent,
     Accepted,
@@ -242,3 +243,31 @@ async def test_a_wrong_output_is_refused_and_names_what_it_was(pipeline: Pipelin
         row = await pipeline.until(await pipeline.submit())
     assert (row["state"], row["error"]["code"]) == ("failed", "UPLOAD_FAILED")
     assert "image" in row["error"]["message"]
+
+
+@pytest.mark.parametrize("came_back", [False, True])
+async def test_who_came_back_under_a_new_id_makes_no_call_of_its_old_life(
+    pipeline: Pipeline, came_back: bool
+) -> None:
+    confirmed: list[bool] = []
+
+    async with pipeline.engine() as engine:
+        provider = ScriptedProvider()
+        lease = engine._lease
+
+        def behaviour(request: Request, sink: Sink) -> Finished:
+            mine = lease.worker_id
+            lease.worker_id = new_id() if came_back else mine
+            try:
+                request.confirm()
+                confirmed.append(True)
+            except NotSent:
+                confirmed.append(False)
+            lease.worker_id = mine
+            return Finished((), Usage())
+
+        provider.behaviour = behaviour
+        await publish(pipeline, provider)
+        engine._providers["scripted"] = provider  # type: ignore[index]  # the engine's own mapping
+        await pipeline.until(await pipeline.submit())
+    assert confirmed == [not came_back]
