@@ -33,9 +33,12 @@ GOALS: dict[int, Callable[[Stand], Awaitable[list[Figure]]]] = {
 }
 
 
+WIDTH = 132
+
+
 async def run(goals: list[int], *, quick: bool) -> int:
     """The exit code: 1 when a goal could not be measured. A goal that is not met is a finding, not a failure."""
-    console = Console(soft_wrap=True)
+    console = Console(width=max(Console().width, WIDTH), soft_wrap=True)
     started = time.monotonic()
     figures: list[Figure] = []
     failed: list[int] = []
