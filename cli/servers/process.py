@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -67,7 +68,7 @@ def end_leftover(pid: int, mark: str, stop_signal: signal.Signals, grace_s: floa
     return True
 
 
-class Server:
+class Server(ABC):
     """What PostgreSQL, Valkey and the object store have in common.
 
     `start` returns when the server answers, `stop` when it is gone; both may be called again. It must be
@@ -87,25 +88,25 @@ class Server:
         self.log_path = home / "logs" / f"{self.name}.log"
         self.pid_path = home / "run" / f"{self.name}.pid"
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027  # some servers need nothing made
         """Make the data folder and the configuration; called before every start."""
 
+    @abstractmethod
     def argv(self) -> list[str]:
         """The server's command line. It has `mark` in it."""
-        raise NotImplementedError
 
     def environment(self) -> Mapping[str, str]:
         """What the server sees beside this process's PATH and language."""
         return {}
 
+    @abstractmethod
     def ready(self) -> bool:
         """Whether the server answers now."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def mark(self) -> str:
         """What in a command line tells this server from any other program."""
-        raise NotImplementedError
 
     @property
     def user(self) -> User | None:

@@ -39,6 +39,8 @@ from shared.settings import Settings
 log = get_logger(__name__)
 
 _ROOM_CACHE_S = 1.0
+_NO_ROOM_CACHE_S = 0.02
+"""Room that is used up may be there again as soon as a step has ended."""
 _QUEUED_DATA = orjson.Fragment(b'{"status":"queued","stage":"routing"}')
 
 
@@ -320,7 +322,8 @@ class Admitter:
     async def _take_room(self, drafts: Sequence[_Draft]) -> set[UUID]:
         """The drafts whose bells may be rung at once: as many as free slots, while nobody waits before them."""
         now = time.monotonic()
-        if now - self._room_read_at > _ROOM_CACHE_S:
+        left = all(self._room.get(draft.new.kind, 0) > 0 for draft in drafts)
+        if now - self._room_read_at > (_ROOM_CACHE_S if left else _NO_ROOM_CACHE_S):
             self._room_read_at = now
             rows = await self._db.fetch("SELECT kind, room FROM auth.queue_room($1)", list(KINDS))
             self._room = {row["kind"]: row["room"] for row in rows}
@@ -346,6 +349,7 @@ class Admitter:
                 await self._bell.ring(kind, bells)
             except BellUnavailable:
                 self._room[kind] = 0
+                self._room_read_at = time.monotonic() + _ROOM_CACHE_S
                 await self._silent(account_id, [generation_id for generation_id, _ in bells])
 
     async def _silent(self, account_id: UUID, generation_ids: Sequence[UUID]) -> None:

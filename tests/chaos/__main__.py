@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from cli.servers import EmbeddedServers
+from tests.chaos.faults import FAULTS
 from tests.chaos.nursery import Nursery
 from tests.chaos.storm import Plan, Report, shown, storm
 from tests.chaos.world import Worlds
@@ -53,10 +56,17 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120, help="how long faults strike, for each seed")
     parser.add_argument("--generations", type=int, default=300)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--only", action="append", choices=[fault.name for fault in FAULTS], metavar="FAULT",
+                        help="strike with this fault only; may be given several times: "
+                        + ", ".join(fault.name for fault in FAULTS))  # fmt: skip
     arguments = parser.parse_args()
-    plan = Plan(seconds=arguments.seconds, generations=arguments.generations, workers=arguments.workers)
-    # The pool of the checks says at length what a storm does to it.
+    plan = Plan(
+        seconds=arguments.seconds, generations=arguments.generations, workers=arguments.workers,
+        only=tuple(arguments.only or ()),
+    )  # fmt: skip
+    # What the storm does to the pools and clients of the checks themselves is of no interest.
     logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with temporary_home() as home, EmbeddedServers(home, durable=True) as servers:
         migrate(RunServers.of(servers).environment_for(TEMPLATE))
         with tempfile.TemporaryDirectory(prefix="penstock-chaos-", delete=False) as logs:

@@ -43,6 +43,8 @@ class Plan:
     stops_s: tuple[float, float] = (9.0, 13.0)
     holes_s: tuple[float, float] = (1.0, 8.0)
     settle_s: float = 180.0
+    only: tuple[str, ...] = ()
+    """Names of faults; all when there are none."""
     changes: Mapping[str, str] = field(default_factory=lambda: {"FIND_WINDOW_S": "16"})
     """Settings of the workers. The window is longer than a stop, as it is in production."""
 
@@ -125,7 +127,11 @@ class Storm:
     # What strikes.
 
     async def _strike(self) -> None:
-        possible = [fault for fault in FAULTS if fault.needs is None or self.restartable(fault.needs)]
+        possible = [
+            fault for fault in FAULTS
+            if (fault.needs is None or self.restartable(fault.needs))
+            and (not self.plan.only or fault.name in self.plan.only)
+        ]  # fmt: skip
         weights = [fault.weight for fault in possible]
         until = time.monotonic() + self.plan.seconds
         under_way: set[asyncio.Task[None]] = set()

@@ -13,7 +13,8 @@ from tests.chaos.proxy import Proxy, through
 from tests.chaos.world import World, eventually
 from tests.emulators.base import Effect
 
-DRAIN_S = 2.0
+PROMPT_S = 10.0
+"""Two seconds on a machine with nothing else to do; what would be waited for takes six times as long."""
 
 
 async def test_sigterm_lets_a_paid_call_finish_and_leaves_nothing_behind(world: World) -> None:
@@ -29,16 +30,14 @@ async def test_sigterm_lets_a_paid_call_finish_and_leaves_nothing_behind(world: 
 
 
 @pytest.mark.parametrize(("operation", "state"), [("file", "storing"), ("get", "waiting")])
-async def test_sigterm_gives_everything_else_back_within_two_seconds(
-    world: World, operation: str, state: str
-) -> None:
+async def test_sigterm_gives_everything_else_back_at_once(world: World, operation: str, state: str) -> None:
     world.emulator.faults.add(operation, Effect.SLOW, seconds=60, times=1)
     generation_id = await world.submit("a pear")
     worker = await world.worker()
     await eventually(lambda: _asked(world, operation))
     asked_at = time.monotonic()
     assert await worker.stop() == 0
-    assert time.monotonic() - asked_at < DRAIN_S
+    assert time.monotonic() - asked_at < PROMPT_S
     row = await world.pipeline.row(generation_id)
     assert (row["state"], row["owner"], row["crashes"]) == (state, None, 0)
     await world.worker()

@@ -72,7 +72,9 @@ async def test_polls_where_nothing_streams(terminal: Terminal, gateway: FakeGate
     gateway.ends, gateway.streams = None, False
     process = await terminal.start("generate", "image", "x", "-o", "out.png")
     await gateway.until(
-        lambda: any(path == f"GET /generations/{gateway.last['id']}" for path in gateway.requests)
+        lambda: any(
+            path == f"GET /generations/{known}" for known in gateway.generations for path in gateway.requests
+        )
     )
     gateway.complete(gateway.last["id"])
     await process.communicate()
