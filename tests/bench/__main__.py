@@ -44,13 +44,14 @@ async def run(goals: list[int], *, quick: bool) -> int:
     failed: list[int] = []
     async with open_stand(console, quick=quick) as stand:
         for goal in goals:
-            stand.say(f"goal {goal}: {TITLES[goal]} …")
+            begun = time.monotonic()
             try:
                 figures += await GOALS[goal](stand)
             except Exception:
                 console.print_exception()
                 failed.append(goal)
             await stand.clear()
+            stand.say(f"goal {goal}: {TITLES[goal]}, {time.monotonic() - begun:.0f} s")
     show(figures, console)
     path = _write(figures, quick=quick, took_s=time.monotonic() - started)
     hint = "; a quick run is only a hint" if quick else ""

@@ -13,7 +13,7 @@ from tests.bench.stand import Stand, free_port
 SETTLE_S = 5.0
 QUICK_SETTLE_S = 2.0
 WATCH_S = 20.0
-QUICK_WATCH_S = 4.0
+QUICK_WATCH_S = 3.0
 
 
 async def measure(stand: Stand) -> list[Figure]:

@@ -15,7 +15,7 @@ from tests.bench.load import Caller, request
 from tests.bench.stand import PROVIDER, Stand
 
 TRIALS = 120
-QUICK_TRIALS = 25
+QUICK_TRIALS = 12
 PROVIDER_S = 0.05
 REPLICATE_S = 0.5
 REPLICATE_MODEL = "flux-1.1-pro"

@@ -9,9 +9,9 @@ from tests.bench.load import Caller, Pace, drive, request
 from tests.bench.stand import Stand
 
 ROWS = 100_000
-QUICK_ROWS = 20_000
+QUICK_ROWS = 10_000
 SECONDS = 2.0
-QUICK_SECONDS = 0.7
+QUICK_SECONDS = 0.5
 SAMPLE = 600
 PAGE = 50
 

@@ -21,10 +21,10 @@ from tests.bench.figures import Figure, least, middle
 from tests.bench.stand import PROVIDER, Stand
 
 GENERATIONS = 6_000
-QUICK_GENERATIONS = 1_500
+QUICK_GENERATIONS = 1_000
 WARM = 500
 """Ended before the clock starts: connections open and statements are prepared meanwhile."""
-PLAIN_LIVES = 1_500
+PLAIN_LIVES = 800
 CONNECTIONS = 8
 WARM_LIMIT_S = 15.0
 WATCH_S = 4.0

@@ -14,8 +14,9 @@ from tests.bench.stand import Stand
 WAITING = 10_000
 QUICK_WAITING = 1_000
 SETTLE_S = 8.0
+QUICK_SETTLE_S = 2.0
 WATCH_S = 20.0
-QUICK_WATCH_S = 4.0
+QUICK_WATCH_S = 3.0
 MODEL = "flux-1.1-pro"
 EXPECTED_S, LOOKS_EVERY_S = 300.0, 15
 """Long runs: most of them are far from their end, so each is looked at about every 15 s."""
@@ -56,7 +57,7 @@ async def measure(stand: Stand) -> list[Figure]:
         async with stand.child("worker", "-m", "workers", "image", env=env) as worker:
             await worker.logged("worker_ready")
             await stand.db.execute(_SPREAD, LOOKS_EVERY_S)
-            await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(QUICK_SETTLE_S if stand.quick else SETTLE_S)
             before = await _looks(stand), worker.cpu_s(), time.monotonic()
             await asyncio.sleep(watch_s)
             after = await _looks(stand), worker.cpu_s(), time.monotonic()
