@@ -106,6 +106,10 @@ class _Draft:
 
 _ACCOUNT = "SELECT status, budget_nanos, held_nanos, max_running FROM accounts WHERE id = $1"
 
+# Rows that were written before refer to the account, which locks its key for sharing. A plain FOR UPDATE would wait
+# for the same lock of another request, which waits for ours.
+_ACCOUNT_LOCKED = f"{_ACCOUNT} FOR NO KEY UPDATE"
+
 _FILE = """
 SELECT key, mime, bytes, width, height, duration_s FROM uploads WHERE id = $1 AND state = 'ready'
 UNION ALL
@@ -299,7 +303,7 @@ class Admitter:
     ) -> list[_Draft]:
         """The drafts that the account may have, in their order; the row is locked while a budget decides."""
         if account is not None and account["budget_nanos"] is not None:
-            account = await tx.fetchrow(f"{_ACCOUNT} FOR UPDATE", account_id)
+            account = await tx.fetchrow(_ACCOUNT_LOCKED, account_id)
         granted: list[_Draft] = []
         taken = 0
         for draft in drafts:

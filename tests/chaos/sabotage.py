@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Database
-from shared.domains import fleet, generations
+from shared.domains import admission, fleet, generations
 from shared.domains.fleet import Reaped
 from shared.domains.generations import Lifecycle, NewSubmission, SubmissionChange, Work
 from shared.errors import JobError
@@ -202,6 +202,12 @@ def _one_clock(patch: Patch) -> None:
 def _numbered_bells(patch: Patch) -> None:
     """The number of a bell is not used up when it is answered."""
     _rewrite(patch, generations, "_CLAIM", r"dispatch_no = g\.dispatch_no \+ 1, ", "")
+
+
+@guard("lock order")
+def _lock_order(patch: Patch) -> None:
+    """Requests of an account with a budget lock its row more strongly than they need to."""
+    _rewrite(patch, admission, "_ACCOUNT_LOCKED", "FOR NO KEY UPDATE", "FOR UPDATE")
 
 
 @guard("forgotten claims")

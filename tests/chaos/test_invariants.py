@@ -16,14 +16,17 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from shared.catalog import Catalog
 from shared.crashpoints import CRASH_EXIT_CODE
 from shared.db import Role
 from shared.domains import fleet
+from shared.domains.admission import Admitter
 from shared.domains.generations import LeaseLost, Lifecycle, Work
 from shared.ids import new_id
 from shared.storage import ObjectStore, StorageError
 from tests.chaos.proxy import Proxy, through
 from tests.chaos.sabotage import take_away
+from tests.chaos.submitter import admit_once
 from tests.chaos.world import TOKEN, World, eventually
 from tests.emulators.base import Effect
 from tests.pipeline import ScriptedProvider, card
@@ -468,6 +471,30 @@ async def test_i14_nobody_waits_behind_ten_thousand_of_another(
     for _ in range(2):
         assert await dispatcher.dispatch("image", 1) == 1
     assert (await world.pipeline.row(mine))["rung"] is guarded
+
+
+@guarded
+async def test_gateways_that_admit_for_one_budget_do_not_wait_in_a_circle(
+    world: World, without: Remove, guarded: bool
+) -> None:
+    if not guarded:
+        without("lock order")
+    gateways = [
+        Admitter(world.pipeline.app, Catalog(world.pipeline.app), world.pipeline.bell, world.pipeline.publisher,
+                 world.settings)
+        for _ in range(6)
+    ]  # fmt: skip
+
+    async def serve(place: int, gateway: Admitter) -> None:
+        for number in range(25):
+            await admit_once(gateway, world.pipeline.account_id, f"{place}-{number}")
+
+    served = await asyncio.gather(
+        *(serve(place, gateway) for place, gateway in enumerate(gateways)), return_exceptions=True
+    )
+    circles = [error for error in served if isinstance(error, asyncpg.DeadlockDetectedError)]
+    assert (served == [None] * len(gateways)) is guarded
+    assert bool(circles) is not guarded
 
 
 @guarded
