@@ -54,6 +54,7 @@ WHERE g.id = due.id
 RETURNING g.id, g.dispatch_no
 """
 
+# Accounts are locked in the order of their ids, as everywhere, so that nobody waits for another in a circle.
 # The recursive part hops from account to account through the index, whatever the backlog's length.
 _RING_FAIRLY = """
 WITH RECURSIVE tenants AS (
@@ -89,9 +90,11 @@ WITH RECURSIVE tenants AS (
         wake_at = now() + $3::float8 * interval '1 second'
     FROM picked WHERE g.id = picked.id AND g.owner IS NULL AND g.state = 'queued'
     RETURNING g.id, g.dispatch_no, g.account_id, picked.turn, picked.last_served_at
+), locked AS (
+    SELECT id FROM accounts WHERE id IN (SELECT account_id FROM rung) AND (SELECT count(*) FROM served) > 1
+    ORDER BY id FOR NO KEY UPDATE
 ), marked AS (
-    UPDATE accounts SET last_served_at = clock_timestamp()
-    WHERE id IN (SELECT account_id FROM rung) AND (SELECT count(*) FROM served) > 1
+    UPDATE accounts a SET last_served_at = clock_timestamp() FROM locked WHERE a.id = locked.id
 )
 SELECT id, dispatch_no FROM rung ORDER BY turn, last_served_at NULLS FIRST, account_id
 """

@@ -15,13 +15,16 @@ WITH written AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
     RETURNING account_id, nanos, payer
-)
-UPDATE accounts a SET held_nanos = a.held_nanos + d.nanos
-FROM (
+), moved AS (
     SELECT account_id, sum(nanos)::bigint AS nanos FROM written WHERE payer = 'account'
-    GROUP BY account_id HAVING sum(nanos) <> 0 ORDER BY account_id
-) d
-WHERE a.id = d.account_id AND a.budget_nanos IS NOT NULL
+    GROUP BY account_id HAVING sum(nanos) <> 0
+), locked AS (
+    SELECT id FROM accounts WHERE id IN (SELECT account_id FROM moved) AND budget_nanos IS NOT NULL
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE accounts a SET held_nanos = a.held_nanos + moved.nanos
+FROM locked JOIN moved ON moved.account_id = locked.id
+WHERE a.id = locked.id
 """
 
 

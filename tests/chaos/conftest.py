@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.acts import Remove
 from tests.chaos.nursery import Nursery
+from tests.chaos.sabotage import take_away
 from tests.chaos.world import World, Worlds
 from tests.servers import RunServers
 
@@ -36,3 +38,15 @@ async def worlds(
 async def world(worlds: Worlds) -> AsyncIterator[World]:
     async with worlds.open() as opened:
         yield opened
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Remove:
+    """Takes a guard away from this process until the end of the test."""
+    return lambda name: take_away(name, monkeypatch.setattr)
+
+
+@pytest.fixture(autouse=True)
+def _not_described(without: Remove) -> None:
+    """To start the process that describes pictures costs more than all the rest of a scene."""
+    without("description")

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Database
-from shared.domains import admission, fleet, generations
+from shared.domains import admission, fleet, generations, ledger
 from shared.domains.fleet import Reaped
 from shared.domains.generations import Lifecycle, NewSubmission, SubmissionChange, Work
 from shared.errors import JobError
@@ -208,6 +208,13 @@ def _numbered_bells(patch: Patch) -> None:
 def _lock_order(patch: Patch) -> None:
     """Requests of an account with a budget lock its row more strongly than they need to."""
     _rewrite(patch, admission, "_ACCOUNT_LOCKED", "FOR NO KEY UPDATE", "FOR UPDATE")
+
+
+@guard("ordered locks")
+def _ordered_locks(patch: Patch) -> None:
+    """Whoever changes several accounts takes them as they come."""
+    for module, name in ((ledger, "_RECORD"), (dispatch, "_RING_FAIRLY")):
+        _rewrite(patch, module, name, r"ORDER BY id FOR NO KEY UPDATE", "ORDER BY random()")
 
 
 @guard("forgotten claims")
