@@ -44,8 +44,8 @@ chaos: $(VENV)/.installed-dev  ## kill, stop and cut things at random for a long
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: $(UV)  ## choose the newest allowed versions of what we depend on
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded -o requirements.lock
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded --extra dev -o requirements-dev.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded --extra providers -o requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded --extra providers --extra dev -o requirements-dev.lock
 
 clean:  ## remove what was built and installed; .penstock/, your data, stays
 	@rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
