@@ -19,7 +19,7 @@ from shared.kinds import KINDS
 from shared.queue import Bell
 from shared.settings import Settings
 from workers.engine import Engine, publish_cards
-from workers.providers.base import Accepted, Finished, Provider, Request, Sink, Usage
+from workers.providers.base import Finished, Outcome, Provider, Request, Sink, Usage
 from workers.runtime import Consumer
 
 TERMINAL = {"completed", "failed", "canceled", "expired"}
@@ -63,11 +63,11 @@ class ScriptedProvider(Provider):
     def cards(self) -> Sequence[ModelCard]:
         return self._cards
 
-    async def submit(self, request: Request, sink: Sink) -> Accepted | Finished:
+    async def submit(self, request: Request, sink: Sink) -> Outcome:
         self.requests.append(request)
         if self.behaviour is not None:
             outcome = self.behaviour(request, sink)
-            result: Accepted | Finished = await outcome if asyncio.iscoroutine(outcome) else outcome
+            result: Outcome = await outcome if asyncio.iscoroutine(outcome) else outcome
             return result
         return Finished((), Usage({"run": Decimal(1)}))
 

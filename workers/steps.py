@@ -52,6 +52,7 @@ from workers.providers.base import (
     InputFile,
     Lost,
     NotSent,
+    Outcome,
     Provider,
     Refused,
     RemoteFile,
@@ -269,16 +270,19 @@ class Steps:
                         provider=provider.name, error=repr(error))  # fmt: skip
             await self._unknown(work, provider, submission_id, error)
         else:
-            await self._answered(work, provider, route, submission_id, outcome)
+            await self._answered(work, provider, route, submission_id, outcome, decision)
 
     async def _answered(
         self, work: Work, provider: Provider, route: Mapping[str, Any], submission_id: UUID,
-        outcome: Accepted | Finished,
+        outcome: Outcome, decision: Mapping[str, Any],
     ) -> None:  # fmt: skip
         if isinstance(outcome, Accepted):
             await self._lifecycle.waiting(
                 work.lease, submission_id, outcome.remote_id, first_look_s(route["expected_s"])
             )
+            return
+        if isinstance(outcome, Ended):
+            await self._without_result(work, provider, route, decision, submission_id, outcome)
             return
         settle = self._settlement(submission_id, route, outcome.usage, provider)
         change = _done(submission_id, outcome, settle)
@@ -298,10 +302,10 @@ class Steps:
         if lease.worker_id != claimed_by or not lease.trusted_for(math.inf):
             raise NotSent("this worker may have been declared dead")
 
-    async def _interruptible(self, work: Work, provider: Provider, call: Any) -> Accepted | Finished:
+    async def _interruptible(self, work: Work, provider: Provider, call: Any) -> Outcome:
         """The call; one that costs nothing stops when a cancel arrives, a paid one is let finish."""
         running = self._running[work.lease]
-        task: asyncio.Task[Accepted | Finished] = asyncio.ensure_future(call)
+        task: asyncio.Task[Outcome] = asyncio.ensure_future(call)
         if not provider.interruptible:
             # A paid request is never cut off: the answer would be lost, not the bill.
             async with asyncio.timeout(provider.submit_timeout_s + _SUBMIT_GRACE_S):
@@ -457,8 +461,16 @@ class Steps:
         """waiting → queued on another route, or failed. What the provider bills for it is settled."""
         submission = work.submission
         assert submission is not None  # noqa: S101  # a waiting generation has one
-        submission_id, route = submission["submission_id"], submission["submission_route"]
         provider = self._tools.providers[submission["submission_provider"]]
+        await self._without_result(
+            work, provider, submission["submission_route"], work.row["decision"], submission["submission_id"],
+            answer,
+        )  # fmt: skip
+
+    async def _without_result(
+        self, work: Work, provider: Provider, route: Mapping[str, Any], decision: Mapping[str, Any],
+        submission_id: UUID, answer: Ended,
+    ) -> None:  # fmt: skip
         settle = self._settlement(submission_id, route, answer.usage, provider)
         change = SubmissionChange(
             submission_id, "done", error=answer.error.as_json(), usage=json_units(answer.usage.units),
@@ -467,7 +479,7 @@ class Steps:
         if work.row["cancel_requested_at"] is not None:
             await self._lifecycle.canceled(work, submission=change, settle=settle, money=_money(settle))
         elif answer.curable and work.row["prefer"].get("fallbacks", True):
-            await self._fall_back(work, route, work.row["decision"], change, settle, answer.error)
+            await self._fall_back(work, route, decision, change, settle, answer.error)
         else:
             await self._lifecycle.failed(
                 work, answer.error, submission=change, settle=settle, money=_money(settle)

@@ -15,6 +15,7 @@ from tests.pipeline import Pipeline, ScriptedProvider, card, publish
 from workers.providers.base import (
     Absent,
     Accepted,
+    Ended,
     Finished,
     Found,
     Lost,
@@ -243,6 +244,29 @@ async def test_a_wrong_output_is_refused_and_names_what_it_was(pipeline: Pipelin
         row = await pipeline.until(await pipeline.submit())
     assert (row["state"], row["error"]["code"]) == ("failed", "UPLOAD_FAILED")
     assert "image" in row["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("state", "curable", "calls"), [("failed", False, 1), ("completed", True, 2)], ids=["final", "curable"]
+)
+async def test_a_final_word_without_a_result_is_paid_for_and_may_be_cured_elsewhere(
+    pipeline: Pipeline, state: str, curable: bool, calls: int
+) -> None:
+    price = Price({"run": Decimal(1_000)}, date(2026, 1, 1), "a test")
+    cards = [card(price=price, model=name, rank=rank) for rank, name in enumerate(("first", "second"))]
+
+    def behaviour(request: Request, sink: Sink) -> Finished | Ended:
+        if request.model == "first":
+            refusal = JobError("CONTENT_BLOCKED", "The model refused.")
+            return Ended(refusal, Usage({"run": Decimal(1)}), curable=curable)
+        return Finished((), Usage({"run": Decimal(1)}))
+
+    provider = ScriptedProvider(behaviour, cards)
+    async with pipeline.engine(provider):
+        row = await pipeline.until(await pipeline.submit())
+    assert (row["state"], row["cost_status"]) == (state, "final")
+    assert row["cost_nanos"] == sum((await pipeline.ledger(row["id"])).values()) == calls * 1_000
+    assert [submission["state"] for submission in await pipeline.submissions(row["id"])] == ["done"] * calls
 
 
 @pytest.mark.parametrize("came_back", [False, True])

@@ -7,6 +7,7 @@ How `submit` ends says what may follow:
 
     Accepted       the provider has it and gave an id: poll until it ends
     Finished       a synchronous provider answered with the result
+    Ended          a synchronous provider said its final word without a result, and may bill for it
     NotSent        raised: proven that the request never left (refused connection, DNS, TLS): free to retry
     Refused        raised: the provider said no (429, other 4xx): retry or fail as its error says
     anything else  raised (timeout, reset after the write, 5xx, an answer that cannot be read): unknown.
@@ -124,6 +125,7 @@ class Gone:
 
 
 Answer = Pending | Finished | Ended | Gone
+Outcome = Accepted | Finished | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ class Provider(ABC):
         return None
 
     @abstractmethod
-    async def submit(self, request: Request, sink: Sink) -> Accepted | Finished: ...
+    async def submit(self, request: Request, sink: Sink) -> Outcome: ...
 
     async def poll(self, jobs: Sequence[Job]) -> Mapping[UUID, Answer | Exception]:
         """The state of each job by submission id; an exception is a question to be asked again later."""

@@ -13,7 +13,7 @@ from shared.catalog import ModelCard
 from shared.executor import Executor
 from shared.log import get_logger
 from shared.settings import Settings
-from workers.providers.base import Accepted, Finished, NotSent, Provider, Request, Sink
+from workers.providers.base import NotSent, Outcome, Provider, Request, Sink
 
 log = get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Absentee(Provider):
     def unavailable_reason(self) -> str | None:
         return self._reason
 
-    async def submit(self, request: Request, sink: Sink) -> Accepted | Finished:
+    async def submit(self, request: Request, sink: Sink) -> Outcome:
         raise NotSent(self._reason)
 
 
