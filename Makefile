@@ -9,18 +9,21 @@ JOBS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint format lock bench chaos clean
+.PHONY: help install run demo-providers test check lint format lock bench chaos clean
 
 help:  ## list what there is
 	@echo "Penstock: make <target>"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  %-9s %s\n' "$$name" "$$text"; done
+		printf '  %-15s %s\n' "$$name" "$$text"; done
 
 install: $(VENV)/.installed-dev  ## install all that running, testing and checking need, into .venv
 
 # `exec` and the guard: when make is killed, what it runs ends too.
 run: $(VENV)/.installed  ## start everything here: servers, gateway, workers (PORT=8080; ARGS="--workers image=2")
 	@exec $(BIN)/python cli/servers/guard.py 15 $$PPID - $(BIN)/penstock up $(ARGS)
+
+demo-providers: $(VENV)/.installed-dev  ## like run, with every provider's emulator behind the real adapters: no key, no cost
+	@exec $(BIN)/python cli/servers/guard.py 15 $$PPID - $(BIN)/python -m tests.emulators $(ARGS)
 
 test: $(VENV)/.installed-dev  ## run every test against private servers (ARGS="tests/cli -k lock")
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)

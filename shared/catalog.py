@@ -22,17 +22,23 @@ _MISS_CACHE_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one unit costs, in nano-dollars (maybe fractional). `units` are `Kind.units` names."""
+    """What one unit costs, in nano-dollars (maybe fractional). `units` are `Kind.units` names.
+
+    A `revision` above 1 is a correction of another price of the same day.
+    """
 
     units: Mapping[str, Decimal]
     effective_from: date
     source: str
+    revision: int = 1
     _json: dict[str, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         units = {unit: str(rate) for unit, rate in self.units.items()}
         effective_from = self.effective_from.isoformat()
-        kept = {"units": units, "effective_from": effective_from, "source": self.source}
+        kept: dict[str, Any] = {"units": units, "effective_from": effective_from, "source": self.source}
+        if self.revision > 1:
+            kept["revision"] = self.revision
         object.__setattr__(self, "_json", kept)
 
     def estimate(self, quantities: Mapping[str, Decimal]) -> Nanos:
@@ -46,7 +52,13 @@ class Price:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         units = {unit: Decimal(rate) for unit, rate in body["units"].items()}
-        return cls(units, date.fromisoformat(body["effective_from"]), body["source"])
+        day = date.fromisoformat(body["effective_from"])
+        return cls(units, day, body["source"], body.get("revision", 1))
+
+    def id_for(self, card_id: str) -> str:
+        """`card@day`, or `card@day.2` for a correction: one price for ever."""
+        correction = f".{self.revision}" if self.revision > 1 else ""
+        return f"{card_id}@{self.effective_from.isoformat()}{correction}"
 
 
 FREE = Price({"run": Decimal(0)}, date(2026, 1, 1), "runs on this machine")
@@ -57,10 +69,11 @@ class ModelCard:
     """One provider's model.
 
     `aliases` are the product names that resolve to it; among cards of one name the lowest `rank` goes first.
-    `accepts` names the kind's parameters that it honours, `limits` narrows them in JSON Schema words
-    (`maximum`, `enum`, `maxLength`). A price of None is unknown, which is not free. `expected_s` is a first
-    guess of the run time. `on_unknown` says what to do with a submission whose fate cannot be found out:
-    `retry` where a second charge is cheap, else `fail`.
+    `accepts` names the kind's parameters that it honours, `requires` those of them that it cannot do without,
+    `limits` narrows them in JSON Schema words (`maximum`, `enum`, `maxLength`, and `default` for what it does
+    instead of a default of the kind that it cannot honour). A price of None is unknown, which is not free.
+    `expected_s` is a first guess of the run time. `on_unknown` says what to do with a submission whose fate
+    cannot be found out: `retry` where a second charge is cheap, else `fail`.
     """
 
     provider: str
@@ -74,6 +87,7 @@ class ModelCard:
     aliases: tuple[str, ...] = ()
     rank: int = 100
     limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    requires: frozenset[str] = frozenset()
     licence: str | None = None
     shutdown_on: date | None = None
     successor: str | None = None
@@ -82,6 +96,8 @@ class ModelCard:
     """Quantities that only the provider knows, such as compute seconds, as estimated beforehand."""
     typical_per: str = "run"
     """The unit of the kind that `typical_units` are told for, such as `megapixel`."""
+    typical_by: Mapping[str, Mapping[str, Mapping[str, Decimal]]] = field(default_factory=dict)
+    """What takes their place under a value of a parameter: {"quality": {"low": {"image_output_token": 196}}}."""
     replaces: Mapping[str, date] = field(default_factory=dict)
     """Aliases of models that were retired, with the day; who asks for one is told what runs instead."""
     available: bool = True
@@ -93,31 +109,50 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         card_id = f"{self.provider}/{self.model}" if self.provider != "local" else f"local/{self.kind}"
-        price_id = f"{card_id}@{self.price.effective_from.isoformat()}" if self.price else None
+        price_id = self.price.id_for(card_id) if self.price else None
         object.__setattr__(self, "id", card_id)
         object.__setattr__(self, "names", frozenset((card_id, self.model, *self.aliases)))
         object.__setattr__(self, "price_id", price_id)
 
     @property
     def schema(self) -> dict[str, Any]:
-        return KINDS[self.kind].schema(self.accepts, self.limits)
+        schema = KINDS[self.kind].schema(self.accepts, self.limits)
+        if self.requires:
+            schema["required"] = sorted({*schema.get("required", ()), *self.requires})
+        return schema
 
     def refusal(self, given: Mapping[str, Any]) -> tuple[str, str] | None:
-        """(field, reason) of the first given parameter that this model cannot honour, or None."""
+        """(field, reason) of the first given parameter that this model cannot honour, or that it misses, or
+        None."""
         for name, value in given.items():
             if name not in self.accepts:
                 return name, f"{self.label} does not take {name}"
             reason = _over_limit(value, self.limits.get(name, {}))
             if reason:
                 return name, f"{self.label} takes {name} {reason}"
-        return None
+        missing = next((name for name in sorted(self.requires) if given.get(name) is None), None)
+        return (missing, f"{self.label} needs {missing}") if missing is not None else None
+
+    def fitted(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters as this model takes them. What is still beyond its limits, once `refusal` has found
+        nothing, is a default of the kind, and gives way to the model's own."""
+        own = {
+            name: limit["default"]
+            for name, limit in self.limits.items()
+            if "default" in limit and (given.get(name) is None or _over_limit(given[name], limit))
+        }
+        return {**given, **own}
 
     def estimate(self, parameters: Parameters) -> Nanos | None:
         """Nano-dollars expected, or None without a price."""
         if self.price is None:
             return None
-        units = KINDS[self.kind].units(parameters)
-        typical = {unit: units[self.typical_per] * each for unit, each in self.typical_units.items()}
+        limited = {name: getattr(parameters, name) for name in self.limits}
+        units = KINDS[self.kind].units(parameters.model_copy(update=self.fitted(limited)))
+        each_unit = dict(self.typical_units)
+        for name, by_value in self.typical_by.items():
+            each_unit |= by_value.get(getattr(parameters, name), {})
+        typical = {unit: units[self.typical_per] * each for unit, each in each_unit.items()}
         return self.price.estimate({**units, **typical})
 
 
@@ -130,7 +165,21 @@ def _over_limit(value: Any, limit: Mapping[str, Any]) -> str | None:
         return f"from {limit['minimum']}"
     if "maxLength" in limit and len(value) > limit["maxLength"]:
         return f"up to {limit['maxLength']} characters long"
+    if "maxItems" in limit and len(value) > limit["maxItems"]:
+        return f"up to {limit['maxItems']} at a time"
     return None
+
+
+# An imported price holds from its day on, in UTC; one without units gives the card its own back.
+_READ = """
+SELECT c.*, CASE WHEN p.units IS NOT NULL THEN jsonb_build_object('units', p.units,
+    'effective_from', p.effective_from, 'source', p.source, 'revision', p.revision) END AS imported_price
+FROM model_cards c LEFT JOIN LATERAL (
+    SELECT * FROM prices WHERE card = c.id AND effective_from <= (now() AT TIME ZONE 'UTC')::date
+    ORDER BY effective_from DESC, revision DESC LIMIT 1
+) p ON true
+ORDER BY c.rank, c.id
+"""
 
 
 class Catalog:
@@ -148,8 +197,8 @@ class Catalog:
             # Everybody who comes now waits for one reader.
             async with self._reading:
                 if time.monotonic() - self._read_at > _CACHE_S:
-                    rows = await self._db.fetch("SELECT * FROM model_cards ORDER BY rank, id")
-                    self._cards = tuple(_card(row) for row in rows)
+                    rows = await self._db.fetch(_READ)
+                    self._cards = tuple(_card(row, _price_today(row)) for row in rows)
                     self._read_at = time.monotonic()
         return [card for card in self._cards if kind is None or card.kind == kind]
 
@@ -162,11 +211,28 @@ class Catalog:
             found = [card for card in await self.cards(kind) if name in card.names]
         return found
 
+    def forget(self) -> None:
+        """Something was changed: whoever asks next reads anew. Other processes do so within two seconds."""
+        self._read_at = float("-inf")
+
     async def card(self, card_id: str) -> ModelCard | None:
         return next((card for card in await self.cards() if card.id == card_id), None)
 
 
-def _card(row: Mapping[str, Any]) -> ModelCard:
+async def own_cards(db: Database) -> dict[str, ModelCard]:
+    """The published cards by id, with the prices that their adapters tell."""
+    return {row["id"]: _card(row, _own_price(row)) for row in await db.fetch("SELECT * FROM model_cards")}
+
+
+def _own_price(row: Mapping[str, Any]) -> Price | None:
+    return Price.from_json(row["price"]) if row["price"] else None
+
+
+def _price_today(row: Mapping[str, Any]) -> Price | None:
+    return Price.from_json(row["imported_price"]) if row["imported_price"] else _own_price(row)
+
+
+def _card(row: Mapping[str, Any], price: Price | None) -> ModelCard:
     limits = row["limits"]
     return ModelCard(
         provider=row["provider"],
@@ -175,17 +241,25 @@ def _card(row: Mapping[str, Any]) -> ModelCard:
         label=row["label"],
         description=row["description"],
         accepts=frozenset(row["parameters"]["properties"]),
-        price=Price.from_json(row["price"]) if row["price"] else None,
+        price=price,
         expected_s=row["expected_s"],
         aliases=tuple(row["aliases"]),
         rank=row["rank"],
         limits=limits["parameters"],
+        requires=frozenset(limits.get("requires", ())),
         licence=row["licence"],
         shutdown_on=row["shutdown_on"],
         successor=row["successor"],
         on_unknown=limits["on_unknown"],
         typical_units={unit: Decimal(value) for unit, value in limits["typical_units"].items()},
         typical_per=limits.get("typical_per", "run"),
+        typical_by={
+            name: {
+                value: {unit: Decimal(each) for unit, each in units.items()}
+                for value, units in by_value.items()
+            }
+            for name, by_value in limits.get("typical_by", {}).items()
+        },
         replaces={name: date.fromisoformat(day) for name, day in limits.get("replaces", {}).items()},
         available=row["available"],
         unavailable_reason=row["unavailable_reason"],
@@ -223,6 +297,13 @@ def _row(card: ModelCard) -> tuple[Any, ...]:
         "on_unknown": card.on_unknown,
         "typical_units": {unit: str(value) for unit, value in card.typical_units.items()},
         "typical_per": card.typical_per,
+        "typical_by": {
+            name: {
+                value: {unit: str(each) for unit, each in units.items()} for value, units in by_value.items()
+            }
+            for name, by_value in card.typical_by.items()
+        },
+        "requires": sorted(card.requires),
         "replaces": {name: day.isoformat() for name, day in card.replaces.items()},
     }
     return (

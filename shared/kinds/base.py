@@ -1,12 +1,16 @@
 """What every media kind declares: its parameters, its billable units, and how long it may take."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -15,8 +19,33 @@ from pydantic import (
     WrapValidator,
 )
 
-FileRef = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-"""A file input: the id of an upload, the id of a generation (its first output), or an https URL."""
+
+class OutputRef(BaseModel):
+    """One output of a generation."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    generation: Annotated[UUID, Field(strict=False)]
+    output: int = Field(0, ge=0, le=999, description="Its number, from 0.")
+
+
+def _in_short(reference: Any) -> Any:
+    if not isinstance(reference, dict):
+        return reference
+    try:
+        asked = OutputRef.model_validate(reference)
+    except ValidationError:
+        raise ValueError("Must have the id of a generation, and may have the number of an output") from None
+    return f"{asked.generation}/{asked.output}"
+
+
+FileRef = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2000),
+    BeforeValidator(_in_short, json_schema_input_type=str | OutputRef),
+]
+"""A file input: the id of an upload, the id of a generation (its first output) with `/1` behind it for another
+output, or an https URL. `{"generation": id, "output": 1}` is read as the same."""
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
@@ -54,8 +83,9 @@ class Parameters(BaseModel):
 class Kind:
     """One media kind.
 
-    `units` gives the billable quantities of a request by unit (`image`, `megapixel`, `character`,
-    `second`, `input_token`, `output_token`, `run`), as far as they are known before it runs.
+    `units` gives the billable quantities of a request by unit (`image`, `megapixel`, `input_image`,
+    `character`, `output_second`, `output_second_720p`, `input_token`, `output_token`, `run`), as far as they
+    are known before it runs.
     """
 
     name: str
@@ -64,12 +94,24 @@ class Kind:
     deadline_s: int
     start_deadline_s: int = 3600
     file_fields: Mapping[str, str] = field(default_factory=dict)
-    """File inputs and the media family each must be of: {"image": "image"}."""
+    """File inputs and the media family each must be of: {"image": "image"}. The files of a list are known as
+    `images.0`, `images.1` …"""
+    file_seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """How long file inputs of sound or video may play, from and to, where that is limited."""
     prompt_field: str = "prompt"
+    size_unit: str = "run"
+    """What the run time grows with: one of `units`, or a parameter."""
+    usual_s: float = 10.0
+    """How long a run takes where nobody knows better."""
+
+    def size(self, parameters: Parameters) -> str:
+        """The class of requests that take about as long as this one, such as `1 megapixel`: powers of two."""
+        quantity = self.units(parameters).get(self.size_unit) or getattr(parameters, self.size_unit)
+        return f"{2.0 ** round(math.log2(quantity)):g} {self.size_unit}"
 
     def schema(self, accepts: frozenset[str], limits: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """The JSON Schema of the parameters that a model accepts, narrowed by its limits."""
-        full = self.parameters.model_json_schema()
+        full = _json_schema(self.parameters)
         properties = {
             name: spec | dict(limits.get(name, {}))
             for name, spec in full["properties"].items()
@@ -82,3 +124,9 @@ class Kind:
         if "$defs" in full:
             schema["$defs"] = full["$defs"]
         return schema
+
+
+@cache
+def _json_schema(parameters: type[Parameters]) -> dict[str, Any]:
+    """All of a kind's parameters. Every card asks for it, and to make it takes ten milliseconds."""
+    return parameters.model_json_schema()

@@ -19,6 +19,7 @@ Style = Literal[
     "vivid",
     "natural",
 ]
+Quality = Literal["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"]
 AspectRatio = Literal["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "21:9"]
 
 MIN_SIDE, MAX_SIDE = 64, 4096
@@ -55,13 +56,28 @@ class ImageParameters(Parameters):
     steps: int | None = Field(None, ge=1, le=100, description="Denoising steps, where the model has them.")
     guidance: float | None = Field(None, ge=0, le=20, description="How closely to follow the prompt.")
     style: Style | None = None
+    quality: Quality | None = Field(
+        None, description="How carefully it is drawn, where the model has a choice; it sets the price."
+    )
     format: Literal["png", "webp", "jpeg"] | None = None
     image: FileRef | None = Field(None, description="A picture to start from.")
+    images: list[FileRef] | None = Field(
+        None, min_length=1, max_length=8, description="More pictures to take from; goes with `image`."
+    )
+    mask: FileRef | None = Field(
+        None, description="A PNG as large as `image`, transparent where that is to change."
+    )
 
     @model_validator(mode="after")
     def _one_shape(self) -> "ImageParameters":
         if self.size is not None and self.aspect_ratio is not None:
             raise ValueError("give either size or aspect_ratio, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_edit(self) -> "ImageParameters":
+        if self.image is None and (self.images is not None or self.mask is not None):
+            raise ValueError("images and mask go with image")
         return self
 
 
@@ -80,7 +96,20 @@ def _units(parameters: Parameters) -> dict[str, Decimal]:
     assert isinstance(parameters, ImageParameters)  # noqa: S101  # the registry pairs them
     width, height = dimensions(parameters.size, parameters.aspect_ratio)
     count = Decimal(parameters.count)
-    return {"run": Decimal(1), "image": count, "megapixel": count * width * height / _MEGAPIXEL}
+    return {
+        "run": Decimal(1),
+        "image": count,
+        "megapixel": count * width * height / _MEGAPIXEL,
+        "input_image": Decimal((parameters.image is not None) + len(parameters.images or ())),
+    }
 
 
-IMAGE = Kind("image", ImageParameters, _units, deadline_s=600, file_fields={"image": "image"})
+IMAGE = Kind(
+    "image",
+    ImageParameters,
+    _units,
+    deadline_s=600,
+    file_fields={"image": "image", "images": "image", "mask": "image"},
+    size_unit="megapixel",
+    usual_s=8.0,
+)

@@ -30,4 +30,4 @@ def _units(parameters: Parameters) -> dict[str, Decimal]:
     return {"run": Decimal(1), "output_second": Decimal(str(parameters.duration_s))}
 
 
-MUSIC = Kind("music", MusicParameters, _units, deadline_s=1200)
+MUSIC = Kind("music", MusicParameters, _units, deadline_s=1200, size_unit="output_second", usual_s=20.0)

@@ -1,13 +1,16 @@
 """Text from text."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.kinds.base import Kind, Parameters, Seed
+from shared.kinds.json_schema import checked
 
 _CHARACTERS_PER_TOKEN = 4
+
+JSONSchema = Annotated[dict[str, Any], AfterValidator(checked)]
 
 
 class Message(BaseModel):
@@ -24,7 +27,9 @@ class TextParameters(Parameters):
     max_tokens: int = Field(1024, ge=1, le=128_000)
     temperature: float | None = Field(None, ge=0, le=2)
     seed: Seed | None = None
-    json_schema: dict[str, Any] | None = Field(None, description="Answer with JSON that fits this schema.")
+    json_schema: JSONSchema | None = Field(
+        None, description="Answer with JSON that fits this schema (JSON Schema, references within it only)."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "TextParameters":
@@ -45,4 +50,4 @@ def _units(parameters: Parameters) -> dict[str, Decimal]:
     }
 
 
-TEXT = Kind("text", TextParameters, _units, deadline_s=600)
+TEXT = Kind("text", TextParameters, _units, deadline_s=600, size_unit="output_token", usual_s=5.0)

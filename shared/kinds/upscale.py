@@ -20,5 +20,12 @@ def _units(_: Parameters) -> dict[str, Decimal]:
 
 
 UPSCALE = Kind(
-    "upscale", UpscaleParameters, _units, deadline_s=900, file_fields={"image": "image"}, prompt_field="image"
+    "upscale",
+    UpscaleParameters,
+    _units,
+    deadline_s=900,
+    file_fields={"image": "image"},
+    prompt_field="image",
+    size_unit="scale",
+    usual_s=25.0,
 )

@@ -50,6 +50,14 @@ def probe(source: Source) -> SoundInfo:
         return _info(container, _stated_duration(container))
 
 
+def duration_s(source: Source, max_duration_s: float = MAX_DURATION_S) -> float:
+    """How long it plays, by playing it: what a file says of itself may be missing or wrong. Raises MediaError,
+    TOO_LARGE beyond `max_duration_s`."""
+    with opened(source) as container:
+        rate = container.streams.audio[0].rate
+        return sum(len(part) for part in _mono(container, rate, max_duration_s)) / float(rate)
+
+
 def samples(source: Source, sample_rate: int, max_duration_s: float = MAX_DURATION_S) -> Samples:
     """The whole sound as mono samples in -1 to 1. Raises MediaError."""
     with opened(source) as container:

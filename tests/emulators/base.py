@@ -125,7 +125,7 @@ class Fault:
     message: str | None = None
     retry_after_s: float | None = None
     retry_after_in: str = "both"
-    """`header`, `body` or `both`."""
+    """`header`, `milliseconds` (the header of that unit), `body`, or `both` header and body."""
     bytes: int = 1 << 30
     seen: int = 0
     hits: int = 0
@@ -373,11 +373,14 @@ class Emulator(ABC):
         return response
 
     def _refuse(self, fault: Fault) -> web.Response:
-        message = fault.message or HTTPStatus(fault.status).phrase
+        known = fault.status in HTTPStatus  # 529 is Anthropic's own
+        message = fault.message or (HTTPStatus(fault.status).phrase if known else "Overloaded")
         in_body = fault.retry_after_s if fault.retry_after_in in ("body", "both") else None
         response = self.problem(fault.status, message, retry_after_s=in_body)
         if fault.retry_after_s is not None and fault.retry_after_in in ("header", "both"):
             response.headers["Retry-After"] = f"{fault.retry_after_s:g}"
+        if fault.retry_after_s is not None and fault.retry_after_in == "milliseconds":
+            response.headers["retry-after-ms"] = f"{fault.retry_after_s * 1000:g}"
         return response
 
     async def _show_invoice(self, _: web.Request) -> web.Response:

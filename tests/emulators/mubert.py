@@ -154,7 +154,9 @@ class MubertEmulator(Emulator):
         if self.tracks_left < 1:
             return self.problem(403, "LicenseLimitTracksCount: The limit of tracks has been exceeded")
         self.tracks_left -= 1
-        track = Track(str(uuid.uuid4()), body, now, self.run_s, self.retention_s, request[FAULTS])
+        faults: dict[Effect, Fault] = request[FAULTS]
+        run_s = faults[Effect.RUN_SECONDS].seconds if Effect.RUN_SECONDS in faults else self.run_s
+        track = Track(str(uuid.uuid4()), body, now, run_s, self.retention_s, faults)
         self.tracks[track.id] = track
         return answer({"data": track.as_json()})
 

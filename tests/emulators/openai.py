@@ -16,15 +16,15 @@ import orjson
 from aiohttp import web
 
 from tests.emulators import openai_images as images
+from tests.emulators import openai_moderation as moderation
 from tests.emulators import openai_speech as speech
 from tests.emulators import openai_text as text
 from tests.emulators.base import Effect, Emulator, Handler, InvoiceLine, answer, run
 from tests.emulators.openai_models import GROQ, OPENAI, OWN_SERVER, EmulatedModel
+from tests.emulators.openai_moderation import FORBIDDEN
 from tests.emulators.openai_responses import TERMINAL, Response
 from tests.emulators.openai_wire import Wrong, faults_of, problem, send
 
-FORBIDDEN = "forbidden"
-"""A prompt with this word is refused, and flagged by moderation."""
 ALL_FORMATS = frozenset({"mp3", "wav", "opus", "pcm"})
 
 
@@ -112,16 +112,17 @@ class OpenAIEmulator(Emulator):
         return await self._draw(request, await _json(request), 0)
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
-        fields, inputs = await images.read_form(request)
-        self.edited.append(fields)
-        return await self._draw(request, fields, inputs)
+        fields, files = await images.read_form(request)
+        self.edited.append({**fields, "files": files})
+        pictures = sum(name in ("image", "image[]") for name in files)
+        return await self._draw(request, fields, pictures)
 
     async def _draw(self, request: web.Request, body: Mapping[str, Any], inputs: int) -> web.StreamResponse:
         model = self._model(body, "image")
         drawing = images.read(body, model, inputs)
         if Effect.NSFW in faults_of(request) or FORBIDDEN in drawing.prompt:
             return problem(400, "moderation_blocked")
-        created = self._bill(_id("img"), model, drawing.units)
+        created = self._bill(_id("img"), model, drawing.units, drawing.prompt)
         await self._work(request)
         if drawing.stream:
             return await send(request, "text/event-stream", images.as_events(drawing, created))
@@ -135,7 +136,7 @@ class OpenAIEmulator(Emulator):
         recording = speech.read(body, model, self._formats)
         if FORBIDDEN in recording.text:
             return problem(400, "content_policy_violation")
-        self._bill(_id("aud"), model, recording.units)
+        self._bill(_id("aud"), model, recording.units, recording.text)
         await self._work(request)
         mime = "text/event-stream" if recording.events else speech.MIME[recording.format]
         return await send(request, mime, recording.pieces())
@@ -147,7 +148,7 @@ class OpenAIEmulator(Emulator):
         model = self._model(body, "text")
         written = text.compose(body, model, faults, cached=self.cached, cache_write=self.cache_write)
         id_ = _id("chatcmpl")
-        created = self._bill(id_, model, written.units)
+        created = self._bill(id_, model, written.units, body["messages"])
         await self._work(request)
         if not body.get("stream"):
             return _identified(answer(text.as_json(written, model, id_, created)))
@@ -197,19 +198,11 @@ class OpenAIEmulator(Emulator):
     # The rest.
 
     async def _moderate(self, request: web.Request) -> web.StreamResponse:
+        """Free of charge: it is on no invoice."""
         body = await _json(request)
-        given = body.get("input")
-        flagged = [FORBIDDEN in str(part) for part in (given if isinstance(given, list) else [given])]
-        results = [
-            {
-                "flagged": bad,
-                "categories": {"violence": bad},
-                "category_scores": {"violence": 0.9 if bad else 0.01},
-                "category_applied_input_types": {"violence": ["text"]},
-            }
-            for bad in flagged
-        ]
-        return answer({"id": _id("modr"), "model": "omni-moderation-latest", "results": results})
+        model = self._model({"model": "omni-moderation-latest", **body}, "moderation")
+        found = moderation.results(body.get("input"))
+        return _identified(answer({"id": _id("modr"), "model": model.name, "results": found}))
 
     async def _list(self, _: web.Request) -> web.Response:
         return answer({"object": "list", "data": [_card(model) for model in self.models.values()]})
@@ -233,11 +226,11 @@ class OpenAIEmulator(Emulator):
         if seconds:
             await asyncio.sleep(seconds)
 
-    def _bill(self, id_: str, model: EmulatedModel, units: Mapping[str, int]) -> int:
+    def _bill(self, id_: str, model: EmulatedModel, units: Mapping[str, int], asked: Any) -> int:
         """Returns the time, in whole seconds."""
         now = self.clock.now()
-        cost = model.cost_nanos(units)
-        self._lines.append(InvoiceLine(id_, model.name, "completed", cost, True, now, input=dict(units)))
+        cost, shown = model.cost_nanos(units), {**units, "asked": asked}
+        self._lines.append(InvoiceLine(id_, model.name, "completed", cost, True, now, input=shown))
         return int(now)
 
     def _response_line(self, response: Response, now: float) -> InvoiceLine:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from PIL import Image
 
 from tests.emulators.media import picture
 from tests.emulators.openai_models import EmulatedModel
@@ -22,6 +23,8 @@ _FIELDS = frozenset(
     | {"image", "image[]", "mask", "input_fidelity"}
 )
 _LEGACY = frozenset({"response_format"})
+MOST_INPUTS = 16
+_TYPES = frozenset({"image/png", "image/webp", "image/jpeg"})
 _EXTENSIONS = {"png": "png", "webp": "webp", "jpeg": "jpg"}
 
 
@@ -81,7 +84,8 @@ def read(body: Mapping[str, Any], model: EmulatedModel, inputs: int) -> Drawing:
     prompt, count, quality = body.get("prompt"), int(body.get("n") or 1), str(body.get("quality") or "auto")
     if not isinstance(prompt, str) or not 0 < len(prompt) <= 32_000:
         raise Wrong("Invalid 'prompt'.", code="invalid_value", param="prompt")
-    if not 1 <= count <= 10 or quality not in QUALITY_TOKENS:
+    finer = {"xhigh", "max"} if "-2.6-" in model.name else set()
+    if not 1 <= count <= 10 or quality not in QUALITY_TOKENS.keys() - finer:
         raise Wrong("Invalid 'n' or 'quality'.", code="invalid_value", param="n")
     output_format = str(body.get("output_format") or "png")
     if output_format not in _EXTENSIONS:
@@ -103,18 +107,29 @@ def _size(text: str, model: EmulatedModel) -> tuple[int, int]:
     return width, height
 
 
-async def read_form(request: web.Request) -> tuple[dict[str, Any], int]:
-    """(fields, number of pictures) of a multipart edit. Raises Wrong."""
+async def read_form(request: web.Request) -> tuple[dict[str, Any], list[str]]:
+    """(fields, names of the files) of a multipart edit. Raises Wrong."""
     form = await request.post()
-    files = [part for part in form.values() if isinstance(part, web.FileField)]
-    for file in files:
-        if file.content_type not in ("image/png", "image/webp", "image/jpeg"):
-            raise Wrong(f"Invalid file type {file.content_type}.", code="invalid_image", param="image")
-    pictures = [name for name, _ in form.items() if name in ("image", "image[]")]
+    files = {name: form.getall(name) for name in form if isinstance(form[name], web.FileField)}
+    for file in (file for several in files.values() for file in several):
+        if not isinstance(file, web.FileField) or file.content_type not in _TYPES:
+            raise Wrong("Invalid file type.", code="invalid_image", param="image")
+    pictures = [*files.get("image", ()), *files.get("image[]", ())]
     if not pictures:
         raise Wrong("Missing required parameter: 'image'.", code="missing_required_parameter", param="image")
+    if len(pictures) > MOST_INPUTS:
+        raise Wrong(f"At most {MOST_INPUTS} images.", code="invalid_value", param="image")
+    for mask in files.get("mask", ()):
+        _check_mask(mask, pictures[0])
     fields = {name: part for name, part in form.items() if not isinstance(part, web.FileField)}
-    return fields, len(pictures)
+    return fields, [name for name, several in files.items() for _ in several]
+
+
+def _check_mask(mask: Any, picture: Any) -> None:
+    """A PNG of the first picture's size with places to see through."""
+    seen, masked = Image.open(picture.file), Image.open(mask.file)
+    if masked.format != "PNG" or masked.size != seen.size or "A" not in masked.getbands():
+        raise Wrong("Invalid mask image format.", code="invalid_image", param="mask")
 
 
 def as_json(drawing: Drawing, created: int) -> dict[str, Any]:

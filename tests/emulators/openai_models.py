@@ -50,8 +50,6 @@ OPENAI = _by_name(
 GROQ = _by_name(
     EmulatedModel("openai/gpt-oss-120b", "text", {"in": "150", "cached": "75", "out": "600"}, thinks=True),
     EmulatedModel("openai/gpt-oss-20b", "text", {"in": "75", "cached": "37.5", "out": "300"}, thinks=True),
-    EmulatedModel("llama-3.3-70b-versatile", "text", {"in": "590", "out": "790"}),
-    EmulatedModel("llama-3.1-8b-instant", "text", {"in": "50", "out": "80"}),
     EmulatedModel("canopylabs/orpheus-v1-english", "audio", {"characters": "22000"}, _ORPHEUS),
 )
 OWN_SERVER = _by_name(

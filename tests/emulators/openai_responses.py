@@ -83,7 +83,9 @@ class Response:
         }
 
     def _output(self) -> list[dict[str, Any]]:
-        said = {"type": "output_text", "text": self.written.text, "annotations": []}
+        said: dict[str, Any] = {"type": "output_text", "text": self.written.text, "annotations": []}
+        if self.written.refusal:
+            said = {"type": "refusal", "refusal": self.written.refusal}
         message = {
             "id": f"msg_{self.id[5:]}",
             "type": "message",

@@ -94,8 +94,11 @@ def compose(
             return Written([], "stop", refusal=fault.message, **spent)
         return Written([], "content_filter", **spent)
     most = body.get("max_completion_tokens") or body.get("max_tokens") or 10_000
+    # Thoughts count toward the limit.
+    spent["thoughts"] = min(spent["thoughts"], most)
+    room = most - spent["thoughts"]
     pieces = re.findall(r"\S+\s*", _text(body))
-    return Written(pieces[:most], "length" if len(pieces) > most else "stop", **spent)
+    return Written(pieces[:room], "length" if len(pieces) > room else "stop", **spent)
 
 
 def _text(body: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """What the emulated endpoints share: errors in OpenAI's form, and streams that a fault may break off."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,13 +62,17 @@ def event(body: Mapping[str, Any], name: str | None = None) -> bytes:
     return head + b"data: " + orjson.dumps(body) + b"\n\n"
 
 
-async def send(request: web.Request, mime: str, pieces: Sequence[bytes]) -> web.StreamResponse:
+async def send(
+    request: web.Request, mime: str, pieces: Sequence[bytes], *, identified_by: str = "x-request-id"
+) -> web.StreamResponse:
     """Streams the pieces. After half of them a fault may end the stream: at once and in order
     (MALFORMED_AFTER), or without its end (RESET_AFTER, LOST_AFTER, which the caller sees to)."""
     faults = faults_of(request)
     if Effect.REFUSE_AFTER in faults:
         return web.Response()
-    response = web.StreamResponse(headers={"Content-Type": mime, "x-request-id": "req_emulated"})
+    response = web.StreamResponse(
+        headers={"Content-Type": mime, identified_by: f"req_{os.urandom(12).hex()}"}
+    )
     await response.prepare(request)
     broken = faults.keys() & {Effect.MALFORMED_AFTER, Effect.RESET_AFTER, Effect.LOST_AFTER}
     for piece in pieces[: len(pieces) // 2] if broken else pieces:

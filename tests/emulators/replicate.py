@@ -25,7 +25,8 @@ from aiohttp import web
 
 from tests.emulators.base import FAULTS, Allowance, Effect, Emulator, Fault, InvoiceLine, answer, run
 from tests.emulators.replicate_files import TooLarge, Uploads, deliver
-from tests.emulators.replicate_models import BY_SLUG, BY_VERSION, EmulatedModel
+from tests.emulators.replicate_model import EmulatedModel
+from tests.emulators.replicate_models import BY_SLUG, BY_VERSION
 from tests.emulators.replicate_predictions import TERMINAL, Prediction
 from tests.emulators.webhooks import WebhookSender
 
@@ -40,7 +41,7 @@ _DURATION = re.compile(r"^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$")
 class ReplicateEmulator(Emulator):
     """`run_s` and `queue_s` are how long a prediction runs and how long it waits before that, unless a fault
     says otherwise. `token` of None lets in any bearer token that begins with `r8_`. Webhooks to hosts other
-    than the loopback go to `webhooks_to`, if anywhere."""
+    than the loopback go to `webhooks_to`, if anywhere; with `shows_webhooks` the API shows where they go."""
 
     name: ClassVar[str] = "replicate"
 
@@ -54,6 +55,8 @@ class ReplicateEmulator(Emulator):
         creates_per_minute: int | None = None,
         least_cancel_after_s: int = 5,
         webhooks_to: str | None = None,
+        webhook_secret: str | None = None,
+        shows_webhooks: bool = True,
         deployments: dict[str, str] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -65,7 +68,8 @@ class ReplicateEmulator(Emulator):
         self.retention_s = retention_s
         self.predictions: dict[str, Prediction] = {}
         self.uploads = Uploads()
-        self.webhooks = WebhookSender(webhooks_to)
+        self.webhooks = WebhookSender(webhooks_to, webhook_secret)
+        self._shows_webhooks = shows_webhooks
         self._token = token
         self._creates = Allowance(creates_per_minute, 600)
         self._least_cancel_after_s = least_cancel_after_s
@@ -197,6 +201,7 @@ class ReplicateEmulator(Emulator):
             deadline=None if cancel_after_s is None else now + cancel_after_s,
             webhook=body.get("webhook"),
             webhook_events=frozenset(body.get("webhook_events_filter") or ("output", "completed")),
+            shows_webhook=self._shows_webhooks,
             deployment=deployment,
             faults=faults,
         )
@@ -443,6 +448,7 @@ def _from_arguments(arguments: argparse.Namespace) -> Emulator:
         queue_s=arguments.queue_seconds,
         token=arguments.token,
         webhooks_to=arguments.webhooks_to,
+        webhook_secret=arguments.webhook_secret,
         host=arguments.host,
         port=arguments.port,
         seed=arguments.seed,
@@ -455,5 +461,6 @@ if __name__ == "__main__":
     parser.add_argument("--queue-seconds", type=float, default=0.0)
     parser.add_argument("--token", help="the only token to let in; any that begins with r8_ by default")
     parser.add_argument("--webhooks-to", help="origin that receives webhooks meant for other hosts")
+    parser.add_argument("--webhook-secret", help="what signs webhooks; drawn by default")
     parser.add_argument("--seed", type=int, default=0, help="of the chances in the scripted faults")
     run(_from_arguments, parser)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.emulators.base import Effect, Fault, InvoiceLine
-from tests.emulators.replicate_models import EmulatedModel
+from tests.emulators.replicate_model import EmulatedModel
 
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
 NSFW_ERROR = "NSFW content detected. Try running it again, or try a different prompt."
@@ -44,6 +44,7 @@ class Prediction:
     deadline: float | None = None
     webhook: str | None = None
     webhook_events: frozenset[str] = frozenset()
+    shows_webhook: bool = False
     deployment: str | None = None
     faults: Mapping[Effect, Fault] = field(default_factory=dict)
     canceled_at: float | None = None
@@ -143,6 +144,8 @@ class Prediction:
             body["logs"] = (
                 None if state.status == "canceled" and not state.started_at else self._logs(state, now)
             )
+        if self.webhook is not None and self.shows_webhook:
+            body["webhook"] = self.webhook
         if self.deployment is not None:
             body["deployment"] = self.deployment
         if self.deadline is not None:
@@ -161,12 +164,14 @@ class Prediction:
         urls = [f"{base_url}/delivery/{self.id}/out-{n}.{kind}" for n, (kind, _) in enumerate(files)]
         return urls if self.model.as_list else urls[0]
 
-    def _metrics(self, state: State) -> dict[str, float]:
+    def _metrics(self, state: State) -> dict[str, Any]:
         assert state.ended_at is not None
-        metrics = {"total_time": round(state.ended_at - self.created_at, 6)}
+        metrics: dict[str, Any] = {"total_time": round(state.ended_at - self.created_at, 6)}
         predict_time = self.predict_time(state)
         if predict_time is not None:
             metrics["predict_time"] = float(predict_time)
+        if self.model.metrics is not None and state.status == "succeeded":
+            metrics |= self.model.metrics(self.input)
         return metrics
 
     def _error(self, state: State) -> str | None:
@@ -177,12 +182,16 @@ class Prediction:
         return self.faults[Effect.FAIL].message or OUT_OF_MEMORY
 
     def _logs(self, state: State, now: float) -> str:
-        """tqdm's lines, ten of them over the run; official models that are proxies log nothing."""
-        if not self.model.logs or state.started_at is None:
+        """tqdm's lines, ten of them over the run, or an upscaler's tiles; official models that are proxies log
+        nothing."""
+        if not (self.model.logs or self.model.tiles) or state.started_at is None:
             return ""
         steps = int(self.input.get(self.model.steps_field, 50))
         used_s = min(now, state.ended_at or now) - state.started_at
         share = 1.0 if state.status == "succeeded" else min(0.98, used_s / self.run_s if self.run_s else 0.98)
+        if tiles := self.model.tiles:
+            begun = min(tiles, int(share * tiles) + 1)
+            return "\n".join(f"\tTile {n}/{tiles}" for n in range(1, begun + 1))
         lines = [f"Using seed: {self.input.get('seed', 0)}"]
         for tenth in range(int(share * 10) + 1):
             bar = "█" * tenth + " " * (10 - tenth)

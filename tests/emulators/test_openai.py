@@ -156,11 +156,41 @@ async def test_a_response_can_draw(client: AsyncOpenAI) -> None:
     assert decoded(call.result).size == (64, 64)
 
 
-async def test_moderation_flags_what_is_forbidden(client: AsyncOpenAI) -> None:
-    answer = await client.moderations.create(
-        model="omni-moderation-latest", input=["fog", "forbidden things"]
-    )
-    assert [result.flagged for result in answer.results] == [False, True]
+@pytest.mark.parametrize(
+    ("given", "flagged"),
+    [
+        ("fog", [set()]),
+        (["fog", "forbidden things"], [set(), {"violence"}]),
+        ([{"type": "text", "text": "Graphic violence."}], [{"violence", "violence/graphic"}]),
+        ([{"type": "image_url", "image_url": {"url": "https://x.org/explicit-content.png"}}], [{"sexual"}]),
+    ],
+)
+async def test_moderation_says_what_is_wrong_and_bills_nothing(
+    client: AsyncOpenAI, emulator: OpenAIEmulator, given: Any, flagged: list[set[str]]
+) -> None:
+    answer = await client.moderations.create(model="omni-moderation-latest", input=given)
+    found = [result.categories.model_dump(by_alias=True) for result in answer.results]
+    assert [{name for name, bad in each.items() if bad} for each in found] == flagged
+    assert [result.flagged for result in answer.results] == [bool(each) for each in flagged]
+    for result, each in zip(answer.results, flagged, strict=True):
+        scores = result.category_scores.model_dump(by_alias=True)
+        assert {name for name, score in scores.items() if score > 0.5} == each
+    assert emulator.invoice() == []
+
+
+@pytest.mark.parametrize("body", [{"input": []}, {"input": "fog", "model": "gpt-4o"}])
+async def test_moderation_that_is_asked_wrongly(client: AsyncOpenAI, body: dict[str, Any]) -> None:
+    with pytest.raises(openai.APIStatusError):
+        await client.moderations.create(**body)
+
+
+async def test_a_response_may_be_a_refusal(client: AsyncOpenAI, emulator: OpenAIEmulator) -> None:
+    emulator.faults.add("respond", Effect.NSFW, message="I will not.")
+    done = await client.responses.create(model="gpt-4o", input="fog")
+    said = done.output[0]
+    assert said.type == "message"
+    assert [part.type for part in said.content] == ["refusal"]
+    assert emulator.billed_nanos() > 0
 
 
 async def test_models_are_listed(client: AsyncOpenAI, emulator: OpenAIEmulator) -> None:
@@ -174,10 +204,10 @@ async def test_models_are_listed(client: AsyncOpenAI, emulator: OpenAIEmulator) 
 
 async def test_groq_has_its_own_path_and_models() -> None:
     async with groq() as emulator, AsyncOpenAI(api_key="gsk_x", base_url=emulator.base_url) as client:
-        whole = await client.chat.completions.create(model="llama-3.1-8b-instant", messages=ASKED)
+        whole = await client.chat.completions.create(model="openai/gpt-oss-20b", messages=ASKED)
         assert whole.usage is not None
         assert emulator.requests[0].path == "/openai/v1/chat/completions"
-        assert emulator.billed_nanos() == whole.usage.prompt_tokens * 50 + whole.usage.completion_tokens * 80
+        assert emulator.billed_nanos() == whole.usage.prompt_tokens * 75 + whole.usage.completion_tokens * 300
 
 
 async def test_a_server_of_ones_own_asks_for_no_key_and_no_money() -> None:

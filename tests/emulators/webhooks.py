@@ -30,16 +30,18 @@ class WebhookSender:
     origin `redirect_to` with its path and query, else nowhere.
     """
 
-    def __init__(self, redirect_to: str | None = None) -> None:
-        self.secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    def __init__(self, redirect_to: str | None = None, secret: str | None = None) -> None:
+        self.secret = secret or "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         self.deliveries: list[Delivery] = []
         self._redirect_to = redirect_to
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
 
     def send(self, url: str, event: str, payload: bytes, *, copies: int = 1) -> None:
+        """Copies are the same message, as retries are."""
+        message_id = f"msg_{secrets.token_urlsafe(18)}"
         for _ in range(copies):
-            task = asyncio.create_task(self._send(url, event, payload))
+            task = asyncio.create_task(self._send(url, event, message_id, payload))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -55,12 +57,11 @@ class WebhookSender:
         signed = f"{message_id}.{timestamp}.".encode() + body
         return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
-    async def _send(self, url: str, event: str, payload: bytes) -> None:
+    async def _send(self, url: str, event: str, message_id: str, payload: bytes) -> None:
         target = self._target(url)
         if target is None:
             self.deliveries.append(Delivery(url, event, None))
             return
-        message_id = f"msg_{secrets.token_urlsafe(18)}"
         for attempt in range(_TRIES if event == "completed" else 1):
             await asyncio.sleep(0.05 * 4**attempt if attempt else 0)
             status = await self._post(target, message_id, payload)

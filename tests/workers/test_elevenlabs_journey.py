@@ -9,9 +9,12 @@ from uuid import UUID
 import pytest
 
 from shared.domains.history import outputs
+from shared.executor import Executor
+from shared.ids import new_id
 from shared.storage import ObjectStore
 from tests.emulators.base import Effect, Emulator
 from tests.emulators.elevenlabs import ElevenLabsEmulator
+from tests.emulators.media import sound
 from tests.emulators.mubert import MubertEmulator
 from tests.pipeline import Pipeline
 from workers.providers.elevenlabs.adapter import ElevenLabsProvider
@@ -42,13 +45,14 @@ async def store(pipeline: Pipeline) -> AsyncIterator[ObjectStore]:
 
 @asynccontextmanager
 async def serving(pipeline: Pipeline, emulator: Emulator, **changes: Any) -> AsyncIterator[None]:
-    provider = (
-        ElevenLabsProvider("xi_test", emulator.url, allow_private=True)
-        if isinstance(emulator, ElevenLabsEmulator)
-        else MubertProvider("customer", "token", emulator.url)
-    )
-    async with pipeline.engine(provider, kinds=("audio", "music"), **{**QUICK, **changes}):
-        yield
+    async with Executor() as executor:
+        provider = (
+            ElevenLabsProvider("xi_test", emulator.url, executor, allow_private=True)
+            if isinstance(emulator, ElevenLabsEmulator)
+            else MubertProvider("customer", "token", emulator.url)
+        )
+        async with pipeline.engine(provider, kinds=("audio", "music"), **{**QUICK, **changes}):
+            yield
 
 
 async def speak(pipeline: Pipeline, text: str = "Fog over the harbour.", **given: Any) -> UUID:
@@ -92,6 +96,29 @@ async def test_music_is_paid_by_its_length(
         row = await pipeline.until(generation_id)
     assert row["state"] == "completed", row["error"]
     assert await paid(pipeline, generation_id) == emulator.billed_nanos() == 100_000_000
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(12.0, "completed"), (5.0, "failed")])
+async def test_a_voice_that_nobody_measured_is_measured_cloned_and_deleted(
+    pipeline: Pipeline, emulator: ElevenLabsEmulator, store: ObjectStore, seconds: float, state: str
+) -> None:
+    recording, upload_id = sound("mp3", seconds), new_id()
+    await store.put_bytes("tests/voice.mp3", recording, "audio/mpeg")
+    await pipeline.worker.execute(
+        "INSERT INTO uploads (id, account_id, state, filename, key, mime, bytes)"
+        " VALUES ($1, $2, 'ready', 'voice.mp3', 'tests/voice.mp3', 'audio/mpeg', $3)",
+        upload_id,
+        pipeline.account_id,
+        len(recording),
+    )
+    async with serving(pipeline, emulator):
+        generation_id = await speak(pipeline, voice_sample=str(upload_id), consent=True)
+        row = await pipeline.until(generation_id)
+    assert row["state"] == state, row["error"]
+    assert (len(emulator.voices_made), emulator.clones) == (int(state == "completed"), [])
+    assert await paid(pipeline, generation_id) == emulator.billed_nanos()
+    if state == "failed":
+        assert row["error"]["details"] == {"field": "input.voice_sample"}
 
 
 @pytest.mark.parametrize("effect", [Effect.RESET_AFTER, Effect.REFUSE_AFTER, Effect.OUTPUT_TRUNCATED])

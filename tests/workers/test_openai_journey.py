@@ -93,6 +93,21 @@ async def test_a_retired_name_runs_its_successor_and_says_so(
     assert row["cost_nanos"] == emulator.billed_nanos()
 
 
+async def test_an_edit_takes_pictures_that_were_made_before_at_the_quality_of_the_seed(
+    pipeline: Pipeline, emulator: OpenAIEmulator, store: ObjectStore
+) -> None:
+    async with serving(pipeline, emulator):
+        first = await ended(pipeline, "image", FLARE)
+        made = str(first["id"])
+        given = {"prompt": "fog", "image": made, "images": [made], "quality": "hd"}
+        row = await ended(pipeline, "image", "dall-e-3", input=given)
+    assert row["state"] == "completed", row["error"]
+    edited = emulator.edited[0]
+    assert (edited["files"], edited["quality"]) == (["image[]", "image[]"], "high")
+    assert row["estimate_nanos"] == 1756 * 30_000 + 60 * 5_000
+    assert first["cost_nanos"] + row["cost_nanos"] == emulator.billed_nanos()
+
+
 async def test_a_refused_prompt_is_final_and_free(pipeline: Pipeline, emulator: OpenAIEmulator) -> None:
     emulator.faults.add("generate", Effect.NSFW)
     async with serving(pipeline, emulator):
@@ -100,6 +115,31 @@ async def test_a_refused_prompt_is_final_and_free(pipeline: Pipeline, emulator: 
     assert (row["state"], row["error"]["code"]) == ("failed", "CONTENT_BLOCKED")
     assert sum((await pipeline.ledger(row["id"])).values()) == emulator.billed_nanos() == 0
     assert len(emulator.requests) == 1
+
+
+async def test_a_refusal_inside_an_answer_is_final_and_paid(
+    pipeline: Pipeline, emulator: OpenAIEmulator
+) -> None:
+    emulator.faults.add("chat", Effect.NSFW, message="I cannot help with that.")
+    async with serving(pipeline, emulator):
+        # Another model of this name is ready, but nobody else is asked.
+        row = await ended(pipeline, "text", "gpt-4")
+    assert (row["state"], row["error"]["code"]) == ("failed", "CONTENT_BLOCKED")
+    assert (row["cost_nanos"], row["cost_status"]) == (emulator.billed_nanos(), "final")
+    assert sum((await pipeline.ledger(row["id"])).values()) == emulator.billed_nanos() > 0
+    assert [submission["state"] for submission in await pipeline.submissions(row["id"])] == ["done"]
+    assert len(emulator.requests) == 1
+
+
+async def test_json_that_was_cut_short_is_not_delivered_and_paid(
+    pipeline: Pipeline, emulator: OpenAIEmulator
+) -> None:
+    schema = {"type": "object", "properties": {"text": {"enum": ["two words"]}}}
+    given = {"prompt": "fog", "json_schema": schema, "max_tokens": 1}
+    async with serving(pipeline, emulator):
+        row = await ended(pipeline, "text", "gpt-4o", input=given)
+    assert (row["state"], row["error"]["code"]) == ("failed", "PROVIDER_FAILED")
+    assert sum((await pipeline.ledger(row["id"])).values()) == emulator.billed_nanos() > 0
 
 
 async def test_a_limit_is_waited_for_without_spending_an_attempt(
@@ -116,14 +156,14 @@ async def test_an_empty_account_is_cured_by_another_provider(
     pipeline: Pipeline, emulator: OpenAIEmulator, store: ObjectStore
 ) -> None:
     emulator.faults.add("*", Effect.REFUSE, status=429, message="insufficient_quota")
-    llama = GROQ_MODELS["llama-3.1-8b-instant"]
-    named = replace(llama, card=replace(llama.card, aliases=("gpt-4",)))
+    small = GROQ_MODELS["gpt-oss-20b"]
+    named = replace(small, card=replace(small.card, aliases=("gpt-4",)))
     async with groq() as other:
         first = OpenAIProvider("sk-test", emulator.base_url)
         second = GroqProvider("gsk_test", other.base_url, {named.card.model: named})
         async with pipeline.engine(first, second, kinds=("text",), **QUICK):
             row = await ended(pipeline, "text", "gpt-4")
-        assert (row["state"], row["provider_model"]) == ("completed", "llama-3.1-8b-instant")
+        assert (row["state"], row["provider_model"]) == ("completed", "gpt-oss-20b")
         assert row["decision"]["tried"] == ["openai/gpt-4o", "openai/gpt-6-luna"]
         assert row["cost_nanos"] == other.billed_nanos() > 0
 

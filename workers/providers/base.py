@@ -24,6 +24,7 @@ from uuid import UUID
 
 from shared.catalog import ModelCard
 from shared.errors import JobError
+from shared.settings import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,11 @@ class NotSent(Exception):
     """The request never left us."""
 
 
+class HeldBack(NotSent):
+    """We did not send it, for a reason that is not the provider's: an input that cannot be read, or a process
+    that may send nothing any more."""
+
+
 class Refused(Exception):
     """The provider refused the request and bills nothing.
 
@@ -172,6 +178,8 @@ class Job:
     kind: str
     model: str
     input: Mapping[str, Any]
+    accepted_at: datetime | None = None
+    """When we wrote its id down: not before it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,17 @@ class Lost:
     intent_at: datetime
     taken: frozenset[str] = frozenset()
     alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteJob:
+    """A job as the provider's own list shows it; `callback_url` is the one it was submitted with, if shown."""
+
+    remote_id: str
+    created_at: datetime
+    callback_url: str | None = None
+    model: str | None = None
+    status: str | None = None
 
 
 class Sink(Protocol):
@@ -210,10 +229,14 @@ class Provider(ABC):
     name: ClassVar[str]
     credential: str = "platform"
     """Which account of ours at the provider; limits and cool-downs are kept for each."""
+    limits: ClassVar[Limits] = Limits()
+    """What the provider allows a credential unless its account has other terms (PROVIDER_LIMITS)."""
     submit_timeout_s: ClassVar[float] = 30.0
     """The longest that `submit` may take; a lease that does not surely last so long starts no call."""
     interruptible: ClassVar[bool] = False
     """Whether `submit` may be cut off at any time because it costs nothing: true of work done here."""
+    lists_jobs: ClassVar[bool] = False
+    """Whether `recent` answers, so that a daily audit can set the provider's list against our record."""
     find_window_s: ClassVar[float] = 60.0
     """How long after the intent an unknown submission may still turn up; after that it is lost."""
 
@@ -239,6 +262,11 @@ class Provider(ABC):
     async def find(self, lost: Lost) -> Found | Absent | Unaskable:
         """What became of a submission whose answer never reached us. Raises if it cannot be asked now."""
         return Unaskable()
+
+    def recent(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[RemoteJob]]:
+        """All jobs that were made in this time with our credential, by whomever, in pages. Raises when the list
+        cannot be read to its end."""
+        raise LookupError(f"{self.name} has no list of jobs")
 
     def headers_for(self, url: str) -> Mapping[str, str]:
         """What to send when an output is fetched from `url`; nothing unless the URL is this provider's own and

@@ -40,6 +40,8 @@ from workers.providers.base import (
     Unaskable,
     Usage,
 )
+from workers.providers.styles import music_prompt
+from workers.providers.throttle import retry_after_s
 
 TRACKS: Final = "/api/v3/public/tracks"
 CREATE_TIMEOUT_S: Final = 20.0
@@ -210,9 +212,7 @@ def sent_input(given: Mapping[str, Any]) -> dict[str, Any]:
 
     A tempo of its own goes only with a channel, not with a prompt, so it is said in words.
     """
-    words = [str(given["prompt"]), given.get("genre"), given.get("mood")]
-    tempo = given.get("tempo")
-    prompt = ", ".join([*filter(None, words), *([f"{tempo} bpm"] if tempo else [])])
+    prompt = music_prompt(given)
     if len(prompt) > PROMPT_LENGTH:
         text = f"Mubert takes prompts of up to {PROMPT_LENGTH} characters, with genre, mood and tempo"
         raise Refused(JobError("PROVIDER_REJECTED", text))
@@ -284,19 +284,12 @@ def _refusal(status: int, headers: Mapping[str, str], body: Mapping[str, Any]) -
     details = {"status": status} | ({"reason": code} if code else {})
     if status == 429 or code == "LicenseLimitConcurrentTrackGenerationsCount":
         error = JobError("PROVIDER_RATE_LIMITED", text, retryable=True, details=details)
-        return Refused(error, retry_after_s=_retry_after_s(headers))
+        return Refused(error, retry_after_s=retry_after_s(headers, body, BUSY_S))
     if code.startswith("LicenseForbidden") or status in (400, 422):
         # Another route may well take such a length or format; a body that cannot be read is nobody's.
         rejected = JobError("PROVIDER_REJECTED", text, details=details)
         return Refused(rejected, curable=code.startswith("LicenseForbidden"))
     return Refused(JobError("PROVIDER_AUTH", text, details=details))
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float:
-    try:
-        return max(0.0, float(headers.get("Retry-After", "")))
-    except ValueError:
-        return BUSY_S
 
 
 def _is_equal(track: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:

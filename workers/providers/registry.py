@@ -35,12 +35,19 @@ ENTRIES = {
         "workers.providers.replicate.adapter", "workers.providers.replicate.models", "replicate_api_token"
     ),
     "openai": Entry("workers.providers.openai.adapter", "workers.providers.openai.models", "openai_api_key"),
+    "anthropic": Entry(
+        "workers.providers.anthropic.adapter", "workers.providers.anthropic.models", "anthropic_api_key"
+    ),
     "groq": Entry("workers.providers.groq.adapter", "workers.providers.groq.models", "groq_api_key"),
     "compatible": Entry("workers.providers.compatible", requires="compatible_base_url"),
     "elevenlabs": Entry(
         "workers.providers.elevenlabs.adapter", "workers.providers.elevenlabs.models", "elevenlabs_api_key"
     ),
+    "fal": Entry("workers.providers.fal.adapter", "workers.providers.fal.models", "fal_key"),
     "mubert": Entry("workers.providers.mubert", "workers.providers.mubert", "mubert_access_token"),
+    "runware": Entry(
+        "workers.providers.runware.adapter", "workers.providers.runware.models", "runware_api_key"
+    ),
     "local": Entry("workers.providers.local.adapter"),
 }
 

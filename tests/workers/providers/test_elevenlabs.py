@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ import jsonschema
 import pytest
 from aiohttp import web
 
+from shared.executor import Executor
 from shared.ids import new_id
 from shared.kinds.audio import AudioParameters
 from shared.kinds.music import MusicParameters
@@ -19,6 +21,7 @@ from shared.pricing import cost_of
 from tests.emulators.base import Effect
 from tests.emulators.elevenlabs import ElevenLabsEmulator
 from tests.emulators.elevenlabs_state import Voice
+from tests.emulators.media import sound
 from tests.workers.providers.sink import MemorySink
 from workers.artifacts import ArtifactError
 from workers.providers.base import (
@@ -35,6 +38,7 @@ from workers.providers.base import (
     Refused,
     RemoteFile,
     Request,
+    StoredFile,
     Unaskable,
 )
 from workers.providers.elevenlabs import adapter as adapter_module
@@ -46,6 +50,8 @@ from workers.providers.elevenlabs.wire import UnreadableAnswer, refusal
 
 SPEC = Path(__file__).parents[3].parent / "shared" / "specs" / "elevenlabs-openapi.json"
 TEXT = "Fog over the harbour."
+EXECUTOR = Executor()
+SAMPLE = sound("mp3", 12.0)
 SPEECH = [model.card.model for model in SPEECH_MODELS]
 
 
@@ -57,15 +63,23 @@ async def emulator() -> AsyncIterator[ElevenLabsEmulator]:
 
 @pytest.fixture
 async def provider(emulator: ElevenLabsEmulator) -> AsyncIterator[ElevenLabsProvider]:
-    provider = ElevenLabsProvider("xi_ours", emulator.url, voices={"Mine": "JBFqnCBsd6RMkjVDRZzb"})
+    provider = ElevenLabsProvider("xi_ours", emulator.url, EXECUTOR, voices={"Mine": "JBFqnCBsd6RMkjVDRZzb"})
     yield provider
     await provider.close()
 
 
-@pytest.fixture
-async def sample() -> AsyncIterator[InputFile]:
+@pytest.fixture(scope="module", autouse=True)
+async def executor() -> AsyncIterator[None]:
+    yield
+    await EXECUTOR.close()
+
+
+@asynccontextmanager
+async def recorded(content: bytes) -> AsyncIterator[InputFile]:
+    """A recording as our own store serves it."""
+
     async def serve(_: web.Request) -> web.Response:
-        return web.Response(body=b"ID3" + bytes(2000), content_type="audio/mpeg")
+        return web.Response(body=content, content_type="audio/mpeg")
 
     app = web.Application()
     app.add_routes([web.get("/sample.mp3", serve)])
@@ -73,13 +87,19 @@ async def sample() -> AsyncIterator[InputFile]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    yield InputFile(f"http://127.0.0.1:{port}/sample.mp3", "audio/mpeg", 2003)
+    yield InputFile(f"http://127.0.0.1:{port}/sample.mp3", "audio/mpeg", len(content))
     await runner.cleanup()
+
+
+@pytest.fixture
+async def sample() -> AsyncIterator[InputFile]:
+    async with recorded(SAMPLE) as file:
+        yield file
 
 
 def speech(model: str = "eleven_multilingual_v2", sample: InputFile | None = None, **given: Any) -> Request:
     if sample is not None:
-        given["voice_sample"] = "an upload"
+        given |= {"voice_sample": "an upload", "consent": True}
     parameters = AudioParameters(**{"text": TEXT, **given})
     files = {"voice_sample": sample} if sample is not None else {}
     return Request(new_id(), new_id(), new_id(), "audio", model, parameters.model_dump(), files, 120.0)
@@ -190,7 +210,7 @@ async def test_music_costs_what_is_billed(
     request = song(model, duration_s=12.5, genre="jazz", mood="calm", tempo=90)
     finished = await provider.submit(request, sink)
     assert emulator.seen("compose")[0].json == {
-        "prompt": "a slow waltz. Genre: jazz. Mood: calm. Tempo: 90 BPM",
+        "prompt": "a slow waltz, jazz, calm, medium tempo, 90 bpm",
         "music_length_ms": 12_500,
         "model_id": model,
         "force_instrumental": True,
@@ -203,7 +223,7 @@ async def test_music_costs_what_is_billed(
 
 
 async def test_the_plans_own_rate_counts(emulator: ElevenLabsEmulator) -> None:
-    provider = ElevenLabsProvider("xi_ours", emulator.url, usd_per_1000_credits=Decimal("0.22"))
+    provider = ElevenLabsProvider("xi_ours", emulator.url, EXECUTOR, usd_per_1000_credits=Decimal("0.22"))
     finished = await provider.submit(speech(), MemorySink())
     assert finished.usage.cost_nanos == len(TEXT) * 220_000
     await provider.close()
@@ -245,7 +265,7 @@ async def test_requests_conform_to_the_published_description(
 
 
 async def test_a_closed_port_proves_that_nothing_was_sent() -> None:
-    provider = ElevenLabsProvider("xi_ours", "http://127.0.0.1:9")
+    provider = ElevenLabsProvider("xi_ours", "http://127.0.0.1:9", EXECUTOR)
     with pytest.raises(NotSent):
         await provider.submit(speech(), MemorySink())
     await provider.close()
@@ -373,7 +393,7 @@ async def test_an_empty_history_proves_nothing(
 
 
 async def test_a_workspace_without_history_is_not_asked(emulator: ElevenLabsEmulator) -> None:
-    provider = ElevenLabsProvider("xi_ours", emulator.url, keeps_history=False)
+    provider = ElevenLabsProvider("xi_ours", emulator.url, EXECUTOR, keeps_history=False)
     assert await provider.find(lost(speech(), emulator)) == Unaskable()
     assert emulator.seen("history") == []
     await provider.close()
@@ -442,7 +462,7 @@ async def test_what_left_the_history_is_gone(provider: ElevenLabsProvider) -> No
 
 
 def test_the_key_goes_to_the_history_only() -> None:
-    provider = ElevenLabsProvider("xi_ours", "https://api.elevenlabs.io")
+    provider = ElevenLabsProvider("xi_ours", "https://api.elevenlabs.io", EXECUTOR)
     assert provider.headers_for("https://api.elevenlabs.io.evil.example/v1/history/x/audio") == {}
     assert provider.headers_for("https://storage.example/v1/history/x/audio") == {}
 
@@ -457,7 +477,7 @@ async def test_a_cloned_voice_speaks_and_is_deleted(
     finished = await provider.submit(request, MemorySink())
     assert finished.usage.cost_nanos == emulator.billed_nanos()
     (made,) = emulator.voices_made
-    assert (made.name, made.sample_bytes) == (voice_name(request.submission_id), 2003)
+    assert (made.name, made.sample_bytes) == (voice_name(request.submission_id), len(SAMPLE))
     assert emulator.speeches[0].voice == made
     assert emulator.clones == []
 
@@ -538,6 +558,39 @@ async def test_a_sample_that_is_too_large_is_refused(
     assert emulator.seen("clone") == []
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (sound("mp3", 5.0), "plays for 5."),
+        (sound("wav", 31.0), "plays for 31.0"),
+        (sound("mp3", 70.0), "plays for more than 60"),
+        (b"ID3" + bytes(2000), "cannot be played"),
+    ],
+)
+async def test_a_sample_of_another_length_is_refused_before_anything_is_made(
+    emulator: ElevenLabsEmulator, provider: ElevenLabsProvider, content: bytes, said: str
+) -> None:
+    async with recorded(content) as file:
+        with pytest.raises(Refused) as caught:
+            await provider.submit(speech(sample=file), MemorySink())
+    assert said in caught.value.error.message
+    assert (caught.value.curable, caught.value.error.details) == (False, {"field": "input.voice_sample"})
+    assert list(emulator.requests) == []
+
+
+async def test_a_voice_is_deleted_when_nothing_may_be_sent_any_more(
+    emulator: ElevenLabsEmulator, provider: ElevenLabsProvider, sample: InputFile
+) -> None:
+    """Making a voice takes long enough for a process to be declared dead; the paid call is not made then."""
+
+    def gone() -> None:
+        raise NotSent("stopped for too long")
+
+    with pytest.raises(NotSent):
+        await provider.submit(replace(speech(sample=sample), confirm=gone), MemorySink())
+    assert (len(emulator.voices_made), emulator.clones, emulator.seen("speak")) == (1, [], [])
+
+
 async def test_a_callers_url_at_a_private_address_is_refused(
     emulator: ElevenLabsEmulator, provider: ElevenLabsProvider, sample: InputFile
 ) -> None:
@@ -551,11 +604,29 @@ async def test_a_sample_that_cannot_be_fetched_is_tried_again_later(provider: El
         await provider.submit(speech(sample=InputFile("http://127.0.0.1:9/a", "audio/mpeg")), MemorySink())
 
 
+# Sound effects.
+
+
+@pytest.mark.parametrize(("wanted", "mime"), [("mp3", "audio/mpeg"), ("wav", "audio/wav")])
+async def test_a_sound_is_made_and_costs_what_is_reported(
+    emulator: ElevenLabsEmulator, provider: ElevenLabsProvider, wanted: str, mime: str
+) -> None:
+    request = song("eleven_text_to_sound_v2", prompt="rain on a roof", duration_s=4, format=wanted)
+    finished = await provider.submit(request, MemorySink())
+    (output,) = finished.outputs
+    assert isinstance(output, StoredFile)
+    assert output.mime == mime
+    assert finished.usage.cost_nanos == emulator.billed_nanos() > 0
+    sent = emulator.seen("effect")[0].json
+    assert (sent["text"], sent["duration_seconds"]) == ("rain on a roof", 4.0)
+    assert await provider.find(lost(request, emulator)) == Unaskable()
+
+
 # Cards.
 
 
 def test_the_products_name_is_one_model_of_each_kind() -> None:
-    provider = ElevenLabsProvider(None, "http://127.0.0.1:9")
+    provider = ElevenLabsProvider(None, "http://127.0.0.1:9", EXECUTOR)
     assert provider.unavailable_reason == "ELEVENLABS_API_KEY is not set"
     named = {card.kind: card.model for card in provider.cards if "elevenlabs" in card.names}
     assert named == {"audio": "eleven_multilingual_v2", "music": "music_v2"}
@@ -572,6 +643,6 @@ def test_the_products_name_is_one_model_of_each_kind() -> None:
     ],
 )
 def test_limits_are_told_before_anything_is_asked(model: str, given: dict[str, Any]) -> None:
-    provider = ElevenLabsProvider("xi", "http://127.0.0.1:9")
+    provider = ElevenLabsProvider("xi", "http://127.0.0.1:9", EXECUTOR)
     card = next(card for card in provider.cards if card.model == model)
     assert card.refusal(given) is not None

@@ -88,7 +88,7 @@ async def test_a_track_is_made_and_costs_its_share_of_the_plan(
 async def test_parameters_become_words(emulator: MubertEmulator, provider: MubertProvider) -> None:
     await submitted(provider, a_request(genre="ambient", mood="calm", tempo=80, duration_s=12.5))
     assert emulator.seen("create")[0].json == {
-        "prompt": "calm piano, ambient, calm, 80 bpm",
+        "prompt": "calm piano, ambient, calm, medium tempo, 80 bpm",
         "duration": 13,
         "bitrate": 320,
         "format": "mp3",

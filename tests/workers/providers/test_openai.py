@@ -1,6 +1,7 @@
 """The real adapter, with the real SDK, against the emulated OpenAI, Groq and own server, and their faults."""
 
 import asyncio
+import io
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ import openai
 import orjson
 import pytest
 from aiohttp import web
+from PIL import Image
 from pydantic import SecretStr
 
 from shared.catalog import ModelCard
@@ -26,10 +28,12 @@ from shared.kinds.image import ImageParameters
 from shared.pricing import cost_of
 from shared.settings import Settings
 from tests.emulators.base import Effect
-from tests.emulators.media import picture
+from tests.emulators.media import picture, sound
 from tests.emulators.openai import OpenAIEmulator, groq, own_server
+from tests.emulators.openai_text import THOUGHTS
 from workers.providers import compatible
 from workers.providers.base import (
+    Ended,
     Finished,
     InputFile,
     Lost,
@@ -43,7 +47,7 @@ from workers.providers.groq import adapter as groq_adapter
 from workers.providers.groq.models import MODELS as GROQ_MODELS
 from workers.providers.openai import adapter as adapter_module
 from workers.providers.openai.adapter import OpenAIProvider
-from workers.providers.openai.errors import DEFAULT_COOL_DOWN_S, UnreadableAnswer, retry_after_s
+from workers.providers.openai.errors import UnreadableAnswer
 from workers.providers.openai.models import CARDS, IMAGE_MODELS, MODELS, SEED_PRICES
 from workers.providers.openai.text import is_strict
 
@@ -105,7 +109,13 @@ def a_request(model: str, files: dict[str, InputFile] | None = None, **given: An
     return Request(new_id(), new_id(), new_id(), kind, model, parameters.model_dump(), files or {}, 120.0)
 
 
-def cost(card: ModelCard, answer: Finished) -> int | None:
+async def made(provider: OpenAIProvider, request: Request, sink: KeepingSink) -> Finished:
+    answer = await provider.submit(request, sink)
+    assert isinstance(answer, Finished)
+    return answer
+
+
+def cost(card: ModelCard, answer: Finished | Ended) -> int | None:
     price = card.price.as_json() if card.price else None
     return cost_of(price, answer.usage.units, answer.usage.cost_nanos)
 
@@ -121,7 +131,7 @@ def sent(emulator: OpenAIEmulator) -> Any:
 async def test_every_model_answers_and_costs_what_openai_bills(
     emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink, model: str
 ) -> None:
-    answer = await provider.submit(a_request(model), sink)
+    answer = await made(provider, a_request(model), sink)
     assert sink.files[0]
     assert cost(MODELS[model].card, answer) == emulator.billed_nanos() > 0
     assert len(emulator.requests) == 1
@@ -141,7 +151,7 @@ async def test_pictures_as_they_are_asked_for(
     given: dict[str, Any], size: str, output_format: str,
 ) -> None:  # fmt: skip
     assert MODELS[FLARE].card.refusal(given) is None
-    answer = await provider.submit(a_request(FLARE, **given), sink)
+    answer = await made(provider, a_request(FLARE, **given), sink)
     body = sent(emulator)
     assert (body["size"], body["output_format"], body["quality"]) == (size, output_format, "medium")
     assert len(answer.outputs) == given.get("count", 1)
@@ -150,20 +160,51 @@ async def test_pictures_as_they_are_asked_for(
     assert cost(MODELS[FLARE].card, answer) == emulator.billed_nanos()
 
 
+@pytest.mark.parametrize(
+    ("asked", "sent_as"),
+    [("low", "low"), ("auto", "auto"), ("max", "max"), ("standard", "medium"), ("hd", "high")],
+)
+async def test_a_quality_sets_what_is_sent_and_billed(
+    emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink, asked: str, sent_as: str
+) -> None:
+    card = MODELS[FLARE].card
+    assert card.refusal({"prompt": "x", "quality": asked}) is None
+    answer = await made(provider, a_request(FLARE, quality=asked), sink)
+    assert sent(emulator)["quality"] == sent_as
+    billed, estimate = emulator.billed_nanos(), card.estimate(ImageParameters(prompt="x", quality=asked))  # type: ignore[arg-type]  # one of them
+    assert cost(card, answer) == billed
+    # The estimate knows all but the length of the prompt; what `auto` will choose it puts high.
+    assert estimate is not None
+    assert abs(estimate - billed) < 300_000 or asked == "auto"
+    assert estimate + 300_000 > billed
+
+
+def test_a_quality_that_a_model_does_not_have() -> None:
+    refused = MODELS["gpt-image-2.6-flare"].card.refusal({"quality": "max"})
+    assert refused is not None
+    assert refused[0] == "quality"
+
+
 async def test_a_style_is_said_in_words(
     emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink
 ) -> None:
     await provider.submit(a_request(FLARE, style="vivid"), sink)
-    assert sent(emulator)["prompt"].startswith("a lighthouse in fog\n\nHyper-real")
+    assert sent(emulator)["prompt"].startswith("a lighthouse in fog, hyper-real")
     assert "style" not in sent(emulator)
 
 
 @pytest.fixture
 async def a_file() -> AsyncIterator[Callable[[int], str]]:
-    """URLs of a picture that are answered with the given status."""
+    """URLs of a picture that are answered with the given status; 202 is one to see through, 203 a JPEG."""
+    mask = io.BytesIO()
+    Image.new("RGBA", (64, 64)).save(mask, "PNG")
 
     async def serve(request: web.Request) -> web.Response:
         status = int(request.match_info["status"])
+        if status == 202:
+            return web.Response(body=mask.getvalue(), content_type="image/png")
+        if status == 203:
+            return web.Response(body=picture("jpg", 64, 64), content_type="image/jpeg")
         return web.Response(status=status, body=picture("png", 64, 64), content_type="image/png")
 
     app = web.Application()
@@ -179,11 +220,41 @@ async def test_a_picture_to_start_from_makes_it_an_edit(
     emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink, a_file: Callable[[int], str]
 ) -> None:
     files = {"image": InputFile(a_file(200), "image/png", 100)}
-    answer = await provider.submit(a_request(FLARE, files, image="https://example.org/a.png", count=2), sink)
+    given = {"image": "https://example.org/a.png", "count": 2, "quality": "high"}
+    answer = await made(provider, a_request(FLARE, files, **given), sink)
     assert emulator.seen("edit")
-    assert emulator.edited[0]["model"] == FLARE
+    edited = emulator.edited[0]
+    assert (edited["model"], edited["quality"], edited["files"]) == (FLARE, "high", ["image"])
     assert answer.usage.units["image_input_token"] == 774
     assert cost(MODELS[FLARE].card, answer) == emulator.billed_nanos()
+
+
+EDIT = {"image": "https://example.org/a.png", "mask": "https://example.org/m.png"}
+
+
+async def test_an_edit_may_have_more_pictures_and_a_mask(
+    emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink, a_file: Callable[[int], str]
+) -> None:
+    picture_file, mask = InputFile(a_file(200), "image/png", 100), InputFile(a_file(202), "image/png", 100)
+    files = {"image": picture_file, "images.0": picture_file, "images.1": picture_file, "mask": mask}
+    request = a_request(FLARE, files, **EDIT, images=["https://example.org/b.png"] * 2)
+    answer = await made(provider, request, sink)
+    assert sorted(emulator.edited[0]["files"]) == ["image[]", "image[]", "image[]", "mask"]
+    assert answer.usage.units["image_input_token"] == 3 * 774
+    assert cost(MODELS[FLARE].card, answer) == emulator.billed_nanos()
+
+
+async def test_a_mask_that_is_no_png_costs_nothing(
+    emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink, a_file: Callable[[int], str]
+) -> None:
+    files = {
+        "image": InputFile(a_file(200), "image/png", 100),
+        "mask": InputFile(a_file(203), "image/jpeg", 1),
+    }
+    with pytest.raises(Refused) as caught:
+        await provider.submit(a_request(FLARE, files, **EDIT), sink)
+    assert caught.value.error.details == {"field": "input.mask"}
+    assert len(emulator.requests) == 0
 
 
 @pytest.mark.parametrize(("status", "raised"), [(404, Refused), (500, NotSent)])
@@ -219,7 +290,7 @@ async def test_speech_is_stored_as_it_comes(
     model: str, output_format: str, mime: str, begins: tuple[bytes, ...],
 ) -> None:  # fmt: skip
     request = a_request(model, format=output_format, voice="shimmer", speed=1.5)
-    answer = await provider.submit(request, sink)
+    answer = await made(provider, request, sink)
     assert [output.mime for output in answer.outputs] == [mime]
     assert sink.files[0].startswith(begins)
     assert (sent(emulator)["voice"], sent(emulator)["speed"]) == ("shimmer", 1.5)
@@ -229,7 +300,7 @@ async def test_speech_is_stored_as_it_comes(
 async def test_text_is_shown_as_it_is_written(
     emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink
 ) -> None:
-    answer = await provider.submit(a_request("gpt-4o", system="Be brief.", temperature=0.3, seed=7), sink)
+    answer = await made(provider, a_request("gpt-4o", system="Be brief.", temperature=0.3, seed=7), sink)
     stored = answer.outputs[0]
     assert isinstance(stored, StoredFile)
     assert stored.text == sink.files[0].decode() == "".join(text for _, text in sink.deltas)
@@ -251,18 +322,45 @@ async def test_json_that_fits_a_schema(
     schema: dict[str, Any],
     strict: bool,
 ) -> None:
-    answer = await provider.submit(a_request("gpt-6-luna", json_schema=schema), sink)
+    answer = await made(provider, a_request("gpt-6-luna", json_schema=schema), sink)
     assert answer.outputs[0].mime == "application/json"
     assert orjson.loads(sink.files[0]) == {"sr": 7}
     assert sent(emulator)["response_format"]["json_schema"]["strict"] is is_strict(schema) is strict
 
 
-async def test_json_that_was_cut_short_is_not_called_json(
+@pytest.mark.parametrize("message", ["I cannot help with that.", None])
+async def test_a_model_that_will_not_answer_is_paid_for_what_it_read(
+    emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink, message: str | None
+) -> None:
+    emulator.faults.add("chat", Effect.NSFW, message=message)
+    answer = await provider.submit(a_request("gpt-4o"), sink)
+    assert isinstance(answer, Ended)
+    assert (answer.error.code, answer.curable) == ("CONTENT_BLOCKED", False)
+    assert answer.error.message == (message or "The model would not answer")
+    assert cost(MODELS["gpt-4o"].card, answer) == emulator.billed_nanos() > 0
+    assert sink.files == {}
+
+
+async def test_json_that_was_cut_short_is_billed_and_not_delivered(
     emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink
 ) -> None:
     schema = {"type": "object", "properties": {"text": {"enum": ["two words"]}}}
     answer = await provider.submit(a_request("gpt-4o", json_schema=schema, max_tokens=1), sink)
-    assert answer.outputs[0].mime == "text/plain"
+    assert isinstance(answer, Ended)
+    assert (answer.error.code, answer.curable) == ("PROVIDER_FAILED", False)
+    assert "cut off" in answer.error.message
+    assert cost(MODELS["gpt-4o"].card, answer) == emulator.billed_nanos() > 0
+    assert sink.files == {}
+
+
+async def test_thoughts_that_leave_no_room_for_a_text(sink: KeepingSink) -> None:
+    async with groq() as emulator:
+        provider = OpenAIProvider("gsk_ours", emulator.base_url, GROQ_MODELS)
+        answer = await provider.submit(a_request("gpt-oss-20b", max_tokens=THOUGHTS), sink)
+        await provider.close()
+        assert isinstance(answer, Ended)
+        assert (answer.error.code, answer.curable) == ("PROVIDER_FAILED", False)
+        assert cost(GROQ_MODELS["gpt-oss-20b"].card, answer) == emulator.billed_nanos() > 0
 
 
 async def test_a_thinking_model_is_told_not_to(
@@ -278,7 +376,7 @@ async def test_what_a_cache_spares_is_not_charged(
 ) -> None:
     emulator.cached = 3
     emulator.cache_write = 2 if model == "gpt-6-luna" else 0
-    answer = await provider.submit(a_request(model), sink)
+    answer = await made(provider, a_request(model), sink)
     assert answer.usage.units["cached_input_token"] == 3
     assert cost(MODELS[model].card, answer) == emulator.billed_nanos()
 
@@ -353,36 +451,6 @@ async def test_a_limit_says_for_how_long(
     with pytest.raises(Refused) as caught:
         await provider.submit(a_request("gpt-4o"), sink)
     assert caught.value.retry_after_s == 17
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "seconds"),
-    [
-        ({"retry-after-ms": "1500", "retry-after": "9"}, {}, 1.5),
-        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, {}, 0.0),
-        ({}, {"message": "Rate limit reached. Please try again in 20ms. Visit …"}, 0.02),
-        ({}, {"message": "Please try again in 6m0s."}, 360.0),
-        ({}, {"message": "Please try again in 1h2m3.5s."}, 3723.5),
-        (
-            {"retry-after": "soon"},
-            {"retry_after": "nan", "message": "try again in a while"},
-            DEFAULT_COOL_DOWN_S,
-        ),
-        ({}, "Too Many Requests", DEFAULT_COOL_DOWN_S),
-    ],
-)
-def test_where_a_limit_may_say_it(headers: dict[str, str], body: object, seconds: float) -> None:
-    assert retry_after_s(headers, body) == pytest.approx(seconds)
-
-
-@pytest.mark.parametrize("message", ["I cannot help with that.", None])
-async def test_a_model_that_will_not_answer(
-    emulator: OpenAIEmulator, provider: OpenAIProvider, sink: KeepingSink, message: str | None
-) -> None:
-    emulator.faults.add("chat", Effect.NSFW, message=message)
-    with pytest.raises(Refused) as caught:
-        await provider.submit(a_request("gpt-4o"), sink)
-    assert (caught.value.error.code, caught.value.curable) == ("CONTENT_BLOCKED", False)
 
 
 @pytest.mark.parametrize("size", ["4096x1024", "3840x3840", "2000x500"])
@@ -491,12 +559,52 @@ async def test_groq_answers_and_costs_what_it_bills(
         named = {"groq_api_key": SecretStr("gsk_ours"), "groq_base_url": emulator.url}
         provider = groq_adapter.create(settings.model_copy(update=named), Executor())
         emulator.cached = 2 if "oss" in model else 0
-        answer = await provider.submit(a_request(model), sink)
+        answer = await made(provider, a_request(model), sink)
         await provider.close()
         assert cost(GROQ_MODELS[model].card, answer) == emulator.billed_nanos() > 0
     assert (provider.name, answer.outputs[0].mime) == (
         ("groq", "audio/wav") if "orpheus" in model else ("groq", "text/plain")
     )
+
+
+async def test_groq_speaks_wav_and_says_so(sink: KeepingSink) -> None:
+    card = GROQ_MODELS["orpheus-v1-english"].card
+    assert card.schema["properties"]["format"]["enum"] == ["wav"]
+    assert card.fitted({"text": "Hi", "format": "mp3"})["format"] == "wav"
+    assert card.refusal({"text": "Hi", "format": "ogg"}) is not None
+    async with groq() as emulator:
+        provider = OpenAIProvider("gsk_ours", emulator.base_url, GROQ_MODELS)
+        # The kind's default of MP3, from somebody who said nothing.
+        answer = await made(provider, a_request("orpheus-v1-english", format="mp3"), sink)
+        await provider.close()
+    assert answer.outputs[0].mime == "audio/wav"
+    assert sink.files[0].startswith(b"RIFF")
+
+
+def test_groqs_retired_models_stand_for_their_successors() -> None:
+    found = {
+        name: card.model for card in (model.card for model in GROQ_MODELS.values()) for name in card.replaces
+    }
+    assert found == {"llama-3.3-70b-versatile": "gpt-oss-120b", "llama-3.1-8b-instant": "gpt-oss-20b"}
+
+
+@pytest.mark.parametrize(("said", "mime"), [("audio/x-wav", "audio/wav"), ("text/plain", "audio/mpeg")])
+async def test_speech_is_of_the_type_that_the_answer_names(sink: KeepingSink, said: str, mime: str) -> None:
+    """A server of one's own that makes what it can, whatever was asked for."""
+
+    async def speak(_: web.Request) -> web.Response:
+        return web.Response(body=sound("wav"), content_type=said)
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/audio/speech", speak)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    provider = OpenAIProvider("none", f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
+    answer = await made(provider, a_request("tts-1"), sink)
+    await provider.close()
+    await runner.cleanup()
+    assert answer.outputs[0].mime == mime
 
 
 def of_ones_own(settings: Settings, emulator: OpenAIEmulator, **changes: Any) -> OpenAIProvider:
@@ -521,7 +629,7 @@ async def test_a_server_of_ones_own(
         card = next(card for card in provider.cards if card.kind == kind)
         parameters = KINDS[kind].parameters.model_validate(GIVEN[kind])
         request = Request(new_id(), new_id(), new_id(), kind, model, parameters.model_dump(), {}, 120.0)
-        answer = await provider.submit(request, sink)
+        answer = await made(provider, request, sink)
         await provider.close()
     assert sink.files[0]
     assert (card.id, cost(card, answer)) == (f"compatible/{model}", price)
@@ -531,7 +639,7 @@ async def test_a_server_of_ones_own(
 async def test_a_server_that_does_not_count_has_no_bill(sink: KeepingSink) -> None:
     async with OpenAIEmulator(counts_streams=False) as emulator:
         provider = OpenAIProvider("sk-any", emulator.base_url)
-        answer = await provider.submit(a_request("gpt-4o"), sink)
+        answer = await made(provider, a_request("gpt-4o"), sink)
         await provider.close()
     assert cost(MODELS["gpt-4o"].card, answer) is None
 
@@ -576,12 +684,15 @@ def test_the_seeds_prices_are_kept() -> None:
 
 
 @pytest.mark.parametrize("size", ["1024x1024", "1792x1024", "1024x1792"])
-@pytest.mark.parametrize("style", ["vivid", "natural"])
-def test_the_successor_of_dall_e_3_keeps_its_sizes_and_styles(size: str, style: str) -> None:
+@pytest.mark.parametrize(("style", "quality"), [("vivid", "hd"), ("natural", "standard")])
+def test_the_successor_of_dall_e_3_keeps_its_sizes_styles_and_qualities(
+    size: str, style: str, quality: str
+) -> None:
     card = MODELS[FLARE].card
     assert "dall-e-3" in card.aliases
     assert card.replaces == {"dall-e-3": date(2026, 5, 12)}
-    assert card.refusal({"prompt": "x", "size": size, "style": style}) is None
+    given = {"prompt": "x", "size": size, "style": style, "quality": quality}
+    assert card.refusal(given) is None
 
 
 def test_the_seeds_voices_are_there() -> None:

@@ -10,7 +10,7 @@ from shared.settings import Settings
 from workers.providers.registry import ENTRIES, Absentee, described, load
 
 ROOT = Path(__file__).parents[3]
-SDKS = {"elevenlabs", "openai", "replicate"}
+SDKS = {"anthropic", "elevenlabs", "fal_client", "openai", "replicate", "runware"}
 LOADING = """
 import json, sys
 from shared.executor import Executor
@@ -35,3 +35,15 @@ def test_without_keys_cards_say_what_is_missing(settings: Settings) -> None:
     assert [card.unavailable_reason for card in described(providers["mubert"])] == [
         "MUBERT_ACCESS_TOKEN is not set"
     ]
+
+
+def test_who_clones_a_voice_hears_of_its_consent(settings: Settings) -> None:
+    cloning = [
+        card
+        for provider in load(settings, Executor()).values()
+        for card in provider.cards
+        if "voice_sample" in card.accepts
+    ]
+    assert {card.provider for card in cloning} >= {"elevenlabs", "replicate"}
+    assert all("consent" in card.accepts for card in cloning)
+    assert "local" not in {card.provider for card in cloning}

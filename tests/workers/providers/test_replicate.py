@@ -12,9 +12,10 @@ from aiohttp import web
 
 from shared.catalog import ModelCard
 from shared.ids import new_id
-from shared.kinds.image import ImageParameters
+from shared.kinds import KINDS
 from shared.pricing import cost_of
 from tests.emulators.base import Effect
+from tests.emulators.media import picture
 from tests.emulators.replicate import ReplicateEmulator
 from workers.providers.base import (
     Absent,
@@ -35,12 +36,13 @@ from workers.providers.base import (
     Usage,
 )
 from workers.providers.replicate import wire as wire_module
-from workers.providers.replicate.adapter import LIST_FROM, ReplicateProvider, derived_seed
+from workers.providers.replicate.adapter import LIST_FROM, ReplicateProvider
 from workers.providers.replicate.answers import read
+from workers.providers.replicate.identity import derived_seed
 from workers.providers.replicate.models import MODELS
-from workers.providers.replicate.wire import retry_after_s
 
 CARDS = {name: model.card for name, model in MODELS.items()}
+PICTURE = InputFile("https://files.example/start.png")
 CALLBACK = "https://penstock.example/api/v1/callbacks/replicate"
 
 
@@ -73,13 +75,21 @@ async def provider(emulator: ReplicateEmulator) -> AsyncIterator[ReplicateProvid
 
 
 def a_request(model: str = "flux-2-pro", files: dict[str, InputFile] | None = None, **given: Any) -> Request:
-    parameters = ImageParameters(prompt="a lighthouse in fog", **given)
-    return Request(new_id(), new_id(), new_id(), "image", model, parameters.model_dump(), files or {}, 120.0)
+    """As the pipeline makes it: validated, within the model's limits, with the files that are named in it."""
+    card = CARDS[model]
+    kind = KINDS[card.kind]
+    if kind.prompt_field not in kind.file_fields:
+        given = {kind.prompt_field: "a lighthouse in fog", **given}
+    if card.requires or card.kind == "upscale":
+        files = files or {"image": PICTURE}
+    named: dict[str, Any] = {name: file.url for name, file in (files or {}).items()}
+    named = kind.parameters(**given, **named).model_dump()
+    return Request(new_id(), new_id(), new_id(), card.kind, model, named, files or {}, 120.0)
 
 
 async def submitted(provider: ReplicateProvider, request: Request) -> Job:
     accepted = await provider.submit(request, NoSink())
-    return Job(request.submission_id, accepted.remote_id, "image", request.model, request.input)
+    return Job(request.submission_id, accepted.remote_id, request.kind, request.model, request.input)
 
 
 async def polled(provider: ReplicateProvider, job: Job) -> Answer | Exception:
@@ -109,12 +119,13 @@ def cost(card: ModelCard, usage: Usage) -> int | None:
 async def test_every_model_runs_and_costs_what_replicate_bills(
     emulator: ReplicateEmulator, provider: ReplicateProvider, model: str
 ) -> None:
+    card = CARDS[model]
     answer = await ended(emulator, provider, a_request(model))
     assert isinstance(answer, Finished)
-    assert [output.mime for output in answer.outputs] == [
-        "image/png" if MODELS[model].version else "image/webp"
-    ]
-    assert cost(CARDS[model], answer.usage) == emulator.billed_nanos() > 0
+    mimes = {"audio": "audio/wav", "music": "audio/mpeg", "video": "video/mp4"}
+    picture = "image/png" if MODELS[model].version else "image/webp"
+    assert [output.mime for output in answer.outputs] == [mimes.get(card.kind, picture)]
+    assert cost(card, answer.usage) == emulator.billed_nanos() > 0
 
 
 @pytest.mark.parametrize(
@@ -312,19 +323,6 @@ async def test_a_throttle_says_for_how_long(
     with pytest.raises(Refused) as caught:
         await submitted(provider, a_request())
     assert caught.value.retry_after_s == 17
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "seconds"),
-    [
-        ({"retry-after-ms": "1500", "Retry-After": "9"}, {}, 1.5),
-        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, {}, 0.0),
-        ({}, {"detail": "Request was throttled. Your rate limit resets in ~30s."}, 30.0),
-        ({"Retry-After": "soon"}, {"retry_after": "nan"}, 10.0),
-    ],
-)
-def test_where_a_throttle_may_say_it(headers: dict[str, str], body: dict[str, Any], seconds: float) -> None:
-    assert retry_after_s(headers, body) == seconds
 
 
 async def test_wrong_input_is_refused_in_the_providers_words(provider: ReplicateProvider) -> None:
@@ -576,6 +574,61 @@ async def test_a_private_file_is_handed_over(
     assert await provider.find(lost(request, emulator)) == Found(job.remote_id)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "bytes_", "found"),
+    [
+        ("https://files.example/a.png", None, "ours"),
+        ("https://files.example/a.png?of=2", None, "absent"),
+        ("https://files.example/b.png", None, "absent"),
+        ("https://store.example/bucket/a.png?signed=1", 10, "absent"),
+    ],
+)
+async def test_without_a_seed_it_is_known_by_its_file(
+    emulator: ReplicateEmulator, provider: ReplicateProvider, theirs: str, bytes_: int | None, found: str
+) -> None:
+    accepted = await submitted(provider, a_request("real-esrgan", {"image": InputFile(theirs, None, bytes_)}))
+    ours = InputFile("https://files.example/a.png")
+    missing = replace(lost(a_request("real-esrgan", {"image": ours}), emulator), alone=True)
+    assert await provider.find(missing) == (Found(accepted.remote_id) if found == "ours" else Absent())
+
+
+async def test_a_signed_file_is_the_same_whatever_its_signature(
+    emulator: ReplicateEmulator, provider: ReplicateProvider
+) -> None:
+    sent, asked = (InputFile(f"https://store.example/b/a.png?signed={n}", "image/png", 10) for n in (1, 2))
+    accepted = await submitted(provider, a_request("gfpgan", {"image": sent}))
+    missing = replace(lost(a_request("gfpgan", {"image": asked}), emulator), alone=True)
+    assert await provider.find(missing) == Found(accepted.remote_id)
+    assert await provider.find(replace(missing, alone=False)) == Unaskable()
+
+
+@pytest.mark.parametrize(("size", "found"), [(1000, True), (300_000, False)])
+async def test_a_private_file_is_known_by_its_content_unless_it_was_uploaded(
+    emulator: ReplicateEmulator,
+    provider: ReplicateProvider,
+    serve_file: Callable[[bytes], str],
+    size: int,
+    found: bool,
+) -> None:
+    image = picture("png", 40, 30)
+    ours, theirs = (image + bytes(size) + end for end in (b"ours", b"theirs"))
+    accepted = await submitted(provider, a_request("real-esrgan", {"image": InputFile(serve_file(ours))}))
+    same = a_request("real-esrgan", {"image": InputFile(serve_file(ours), None, len(ours))})
+    missing = replace(lost(same, emulator), alone=True)
+    assert await provider.find(missing) == (Found(accepted.remote_id) if found else Unaskable())
+    other = a_request("real-esrgan", {"image": InputFile(serve_file(theirs), None, len(theirs))})
+    assert await provider.find(replace(missing, request=other)) == (Absent() if found else Unaskable())
+
+
+async def test_the_bill_of_an_edit_is_known_even_when_its_input_is_gone(
+    emulator: ReplicateEmulator, provider: ReplicateProvider
+) -> None:
+    emulator.faults.add("create", Effect.OUTPUT_EXPIRED)
+    answer = await ended(emulator, provider, a_request("flux-2-pro", {"image": PICTURE}, size="512x512"))
+    assert isinstance(answer, Ended)
+    assert cost(CARDS["flux-2-pro"], answer.usage) == emulator.billed_nanos() == 33_750_000
+
+
 # The cards.
 
 
@@ -586,18 +639,25 @@ def test_without_a_token_it_says_so() -> None:
 
 @pytest.mark.parametrize("card", CARDS.values(), ids=lambda card: card.model)
 def test_cards_have_a_price_with_its_source(card: ModelCard) -> None:
-    estimate = card.estimate(ImageParameters(prompt="a lighthouse"))
+    named: dict[str, Any] = {KINDS[card.kind].prompt_field: "a lighthouse"}
+    estimate = card.estimate(KINDS[card.kind].parameters(**named))
     assert estimate is not None
     assert estimate > 0
     assert card.price is not None
     assert card.price.source
-    assert card.limits.keys() <= card.accepts
+    assert card.limits.keys() | card.requires <= card.accepts
 
 
 def test_product_names_are_known() -> None:
     names = {name for card in CARDS.values() for name in (card.model, *card.aliases)}
     assert {"flux-2", "flux-2-pro", "flux-2-flex", "flux-2-dev", "flux-1.1-pro", "flux-schnell",
-            "sdxl", "stable-diffusion", "dreamshaper"} <= names  # fmt: skip
+            "sdxl", "stable-diffusion", "dreamshaper", "coqui", "musicgen", "minimax", "wan", "kling", "veo",
+            "seedance", "real-esrgan", "gfpgan"} <= names  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ["xtts-v2", "musicgen"])
+def test_weights_that_may_not_earn_money_say_so(model: str) -> None:
+    assert "non-commercial" in (CARDS[model].licence or "")
 
 
 def test_seeds_differ_and_stay() -> None:
@@ -609,4 +669,6 @@ def test_seeds_differ_and_stay() -> None:
 def test_a_megapixel_price_is_the_published_one() -> None:
     price = CARDS["flux-2-pro"].price
     assert price is not None
-    assert price.estimate({"run": Decimal(1), "megapixel": Decimal(2)}) == 45_000_000
+    assert (
+        price.estimate({"run": Decimal(1), "megapixel": Decimal(2), "input_image": Decimal(0)}) == 45_000_000
+    )

@@ -1,8 +1,8 @@
 """ElevenLabs: speech and music stream from its SDK into the store while they are made.
 
 Both are paid once the call is accepted, and there is no idempotency key. Speech is kept in the account's
-history, so a lost answer is looked for there and its audio fetched without paying again. Music is in no
-history: nobody can say what became of a lost call.
+history, so a lost answer is looked for there and its audio fetched without paying again. Music and sound
+effects are in no history: nobody can say what became of a lost call.
 
 A row of the history has no tag of ours. Speech with a cloned voice shows the voice's name, which is a proof;
 any other is known by its model, voice, text and time, which is proof only while no other submission of an
@@ -44,21 +44,30 @@ from workers.providers.base import (
     Unaskable,
     Usage,
 )
-from workers.providers.elevenlabs.cloning import CLONE_TIMEOUT_S, SAMPLE_TIMEOUT_S, Cloning, voice_name
+from workers.providers.elevenlabs.cloning import (
+    CLONE_TIMEOUT_S,
+    MEASURE_TIMEOUT_S,
+    SAMPLE_TIMEOUT_S,
+    Cloning,
+    voice_name,
+)
 from workers.providers.elevenlabs.models import (
     CARDS,
     DEFAULT_VOICE,
+    EFFECT_FORMATS,
+    EFFECT_MOST_S,
     MODELS,
     MUSIC_FORMAT,
     SPEECH_FORMATS,
     VOICES,
+    EffectModel,
     Model,
     MusicModel,
     SpeechModel,
     language_code,
-    music_prompt,
 )
 from workers.providers.elevenlabs.wire import NO_ANSWER, UnreadableAnswer, Wire, options, paid
+from workers.providers.styles import music_prompt
 
 SPEAK_TIMEOUT_S: Final = 180.0
 COMPOSE_TIMEOUT_S: Final = 300.0
@@ -78,7 +87,7 @@ Stream = AbstractAsyncContextManager[AsyncHttpResponse[AsyncIterator[bytes]]]
 class ElevenLabsProvider(Provider):
     name: ClassVar[str] = "elevenlabs"
     submit_timeout_s: ClassVar[float] = max(
-        COMPOSE_TIMEOUT_S, SAMPLE_TIMEOUT_S + 2 * CLONE_TIMEOUT_S + SPEAK_TIMEOUT_S
+        COMPOSE_TIMEOUT_S, SAMPLE_TIMEOUT_S + MEASURE_TIMEOUT_S + 2 * CLONE_TIMEOUT_S + SPEAK_TIMEOUT_S
     )
     find_window_s: ClassVar[float] = SPEAK_TIMEOUT_S
     """A row appears when its speech is made, which a cut connection does not end."""
@@ -87,6 +96,7 @@ class ElevenLabsProvider(Provider):
         self,
         api_key: str | None,
         base_url: str,
+        executor: Executor,
         *,
         voices: Mapping[str, str] | None = None,
         usd_per_1000_credits: Decimal = Decimal("0.10"),
@@ -95,7 +105,7 @@ class ElevenLabsProvider(Provider):
     ) -> None:
         self._api_key = api_key
         self._wire = Wire(api_key or "", base_url)
-        self._cloning = Cloning(self._wire, allow_private=allow_private)
+        self._cloning = Cloning(self._wire, executor, allow_private=allow_private)
         named = VOICES | {name.casefold(): voice_id for name, voice_id in (voices or {}).items()}
         self._voices: Mapping[str, str] = named
         self._credit_nanos = usd_per_1000_credits * NANOS_PER_USD / 1000
@@ -113,6 +123,8 @@ class ElevenLabsProvider(Provider):
         model = _model(request.model)
         if isinstance(model, MusicModel):
             return await self._compose(request, sink)
+        if isinstance(model, EffectModel):
+            return await self._sound(request, sink)
         sample = request.files.get("voice_sample")
         voice = self._cloning.voice(request, sample) if sample else nullcontext(self._voice_id(request.input))
         async with voice as voice_id:
@@ -138,6 +150,7 @@ class ElevenLabsProvider(Provider):
             **more,
         )
         characters = {"run": Decimal(1), "character": Decimal(len(given["text"]))}
+        request.confirm()
         async with paid(SPEAK_TIMEOUT_S):
             return await self._deliver(stream, sink, mime, characters)
 
@@ -154,6 +167,23 @@ class ElevenLabsProvider(Provider):
             request_options=options(READ_TIMEOUT_S),
         )
         seconds = {"run": Decimal(1), "output_second": Decimal(length_ms) / 1000}
+        request.confirm()
+        async with paid(COMPOSE_TIMEOUT_S):
+            return await self._deliver(stream, sink, mime, seconds)
+
+    async def _sound(self, request: Request, sink: Sink) -> Finished:
+        given = request.input
+        output_format, mime = EFFECT_FORMATS[given.get("format") or "mp3"]
+        length_s = float(given.get("duration_s") or EFFECT_MOST_S)
+        stream = self._wire.sdk.text_to_sound_effects.with_raw_response.convert(
+            text=given["prompt"],
+            duration_seconds=length_s,
+            model_id=request.model,
+            output_format=output_format,
+            request_options=options(READ_TIMEOUT_S),
+        )
+        seconds = {"run": Decimal(1), "output_second": Decimal(str(length_s))}
+        request.confirm()
         async with paid(COMPOSE_TIMEOUT_S):
             return await self._deliver(stream, sink, mime, seconds)
 
@@ -189,7 +219,7 @@ class ElevenLabsProvider(Provider):
 
     async def find(self, lost: Lost) -> Found | Absent | Unaskable:
         request, model = lost.request, _model(lost.request.model)
-        if isinstance(model, MusicModel):
+        if not isinstance(model, SpeechModel):
             return Unaskable()
         if request.input.get("voice_sample"):
             await self._cloning.forget(request.submission_id)
@@ -277,11 +307,12 @@ class ElevenLabsProvider(Provider):
         await self._wire.close()
 
 
-def create(settings: Settings, _: Executor) -> ElevenLabsProvider:
+def create(settings: Settings, executor: Executor) -> ElevenLabsProvider:
     key = settings.elevenlabs_api_key
     return ElevenLabsProvider(
         key.get_secret_value() if key else None,
         settings.elevenlabs_base_url,
+        executor,
         voices=settings.elevenlabs_voices,
         usd_per_1000_credits=settings.elevenlabs_usd_per_1000_credits,
         keeps_history=settings.elevenlabs_keeps_history,

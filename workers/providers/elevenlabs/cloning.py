@@ -17,14 +17,18 @@ from elevenlabs.core.api_error import ApiError
 from elevenlabs.core.parse_error import ParsingError
 
 from shared.errors import InvalidInput, JobError
+from shared.executor import Executor, ExecutorCrashed, ExecutorFailed
+from shared.kinds.audio import SAMPLE_SECONDS
 from shared.log import get_logger
+from shared.media.errors import MediaError, MediaFault
 from shared.netguard import check_url, public_connector
-from workers.providers.base import InputFile, NotSent, Refused, Request
+from workers.providers.base import HeldBack, InputFile, NotSent, Refused, Request
 from workers.providers.elevenlabs.wire import NO_ANSWER, UnreadableAnswer, Wire, options, refusal
 
 log = get_logger(__name__)
 
 SAMPLE_TIMEOUT_S: Final = 20.0
+MEASURE_TIMEOUT_S: Final = 15.0
 CLONE_TIMEOUT_S: Final = 40.0
 DELETE_TIMEOUT_S: Final = 10.0
 SAMPLE_BYTES: Final = 10 << 20
@@ -43,8 +47,9 @@ def voice_name(submission_id: UUID) -> str:
 class Cloning:
     """Makes voices from samples, and sees to it that none stays behind."""
 
-    def __init__(self, wire: Wire, *, allow_private: bool) -> None:
+    def __init__(self, wire: Wire, executor: Executor, *, allow_private: bool) -> None:
         self._wire = wire
+        self._executor = executor
         self._allow_private = allow_private
         self._swept_at = float("-inf")
 
@@ -55,7 +60,8 @@ class Cloning:
             async with asyncio.timeout(SAMPLE_TIMEOUT_S):
                 recording = await self._fetch(sample)
         except NO_ANSWER as error:
-            raise NotSent(f"the voice sample could not be fetched: {type(error).__name__}") from error
+            raise HeldBack(f"the voice sample could not be fetched: {type(error).__name__}") from error
+        await self._measure(recording)
         if time.monotonic() - self._swept_at > SWEEP_EVERY_S:
             self._swept_at = time.monotonic()
             await self._sweep()
@@ -68,6 +74,26 @@ class Cloning:
     async def forget(self, submission_id: UUID) -> None:
         """Deletes what a crash or a lost answer left of this submission. Raises NO_ANSWER and the wire's."""
         await self._delete_found(voice_name(submission_id), older_than_s=float("-inf"))
+
+    async def _measure(self, recording: bytes) -> None:
+        """Raises Refused for a recording of another length than a clone needs, HeldBack without time to look."""
+        low, high = SAMPLE_SECONDS
+        try:
+            async with asyncio.timeout(MEASURE_TIMEOUT_S):
+                # A little more than allowed, so that what is just too long can be told from what is endless.
+                seconds: float = await self._executor.call(
+                    "shared.media.sound:duration_s", recording, 2 * high
+                )
+        except MediaError as error:
+            if error.code == MediaFault.TOO_LARGE:
+                raise _unfit(f"plays for more than {2 * high:g}") from error
+            raise _unfit("cannot be played at all") from error
+        except (ExecutorCrashed, ExecutorFailed) as error:
+            raise _unfit("cannot be played at all") from error
+        except TimeoutError as error:
+            raise HeldBack("the voice sample could not be measured in time") from error
+        if not low <= round(seconds, 1) <= high:
+            raise _unfit(f"plays for {seconds:.1f}")
 
     async def _sweep(self) -> None:
         try:
@@ -134,6 +160,14 @@ class Cloning:
         connector = public_connector(allow_private=self._allow_private)
         async with aiohttp.ClientSession(connector=connector) as session:
             return await _read(session, sample.url)
+
+
+def _unfit(what: str) -> Refused:
+    low, high = SAMPLE_SECONDS
+    text = f"A voice sample must play for {low:g} to {high:g} seconds, but this one {what}"
+    return Refused(
+        JobError("PROVIDER_REJECTED", text, details={"field": "input.voice_sample"}), curable=False
+    )
 
 
 async def _read(session: aiohttp.ClientSession, url: str) -> bytes:

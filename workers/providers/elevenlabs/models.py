@@ -30,6 +30,8 @@ SPEECH_FORMATS = {
     "ogg": ("opus_48000_96", "audio/ogg"),
 }
 MUSIC_FORMAT = ("mp3_44100_128", "audio/mpeg")
+EFFECT_FORMATS = {"mp3": ("mp3_44100_128", "audio/mpeg"), "wav": ("wav_24000", "audio/wav")}
+EFFECT_MOST_S = 30.0
 
 _COMMERCIAL = "What it makes may be used commercially on a paid plan of ElevenLabs, under its terms."
 _MUSIC_TERMS = (
@@ -55,6 +57,11 @@ class SpeechModel:
 
 @dataclass(frozen=True, slots=True)
 class MusicModel:
+    card: ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class EffectModel:
     card: ModelCard
 
 
@@ -88,7 +95,9 @@ def _speech(
         kind="audio",
         label=label,
         description=description,
-        accepts=frozenset({"text", "voice", "language", "speed", "format", "seed", "voice_sample"}),
+        accepts=frozenset(
+            {"text", "voice", "language", "speed", "format", "seed", "voice_sample", "consent"}
+        ),
         price=price,
         expected_s=expected_s,
         aliases=aliases,
@@ -198,21 +207,30 @@ MUSIC_MODELS = (
     ),
 )
 
-Model = SpeechModel | MusicModel
-MODELS: dict[str, Model] = {model.card.model: model for model in (*SPEECH_MODELS, *MUSIC_MODELS)}
+EFFECT_MODELS = (
+    EffectModel(
+        ModelCard(
+            provider="elevenlabs",
+            model="eleven_text_to_sound_v2",
+            kind="music",
+            label="ElevenLabs sound effects",
+            description="Sounds of up to thirty seconds: a door, rain, a crowd. Not music.",
+            accepts=frozenset({"prompt", "duration_s", "format"}),
+            price=None,
+            expected_s=8.0,
+            aliases=("sound-effects",),
+            rank=90,
+            limits={"prompt": {"maxLength": 450}, "duration_s": {"maximum": EFFECT_MOST_S}},
+            licence=_COMMERCIAL,
+        )
+    ),
+)
+
+Model = SpeechModel | MusicModel | EffectModel
+MODELS: dict[str, Model] = {
+    model.card.model: model for model in (*SPEECH_MODELS, *MUSIC_MODELS, *EFFECT_MODELS)
+}
 CARDS = tuple(model.card for model in MODELS.values())
-
-
-def music_prompt(given: Given) -> str:
-    """The prompt with what the request says about genre, mood and tempo."""
-    said = [str(given["prompt"]).rstrip(" .")]
-    if given.get("genre"):
-        said.append(f"Genre: {given['genre']}")
-    if given.get("mood"):
-        said.append(f"Mood: {given['mood']}")
-    if given.get("tempo"):
-        said.append(f"Tempo: {given['tempo']} BPM")
-    return ". ".join(said)
 
 
 def language_code(given: Given) -> str:

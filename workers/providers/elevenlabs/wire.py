@@ -18,6 +18,7 @@ from elevenlabs.core.request_options import RequestOptions
 
 from shared.errors import JobError
 from workers.providers.base import NotSent, Refused
+from workers.providers.throttle import retry_after_s
 
 ASK_TIMEOUT_S: Final = 10.0
 CHUNK_BYTES: Final = 1 << 14
@@ -135,7 +136,9 @@ def refusal(status: int | None, headers: Mapping[str, str], body: Any) -> Refuse
         return Refused(JobError("PROVIDER_AUTH", text, details=details))
     if status == 429:
         error = JobError("PROVIDER_RATE_LIMITED", text, retryable=True, details=details)
-        return Refused(error, retry_after_s=_retry_after_s(headers, reason))
+        # Concurrency frees up within a second; a busy system asks for more patience.
+        wait_s = retry_after_s(headers, body, _BUSY_S.get(reason, _COOL_DOWN_S))
+        return Refused(error, retry_after_s=wait_s)
     if reason == "voice_limit_reached":
         # Other clones of ours hold the places and give them back within minutes.
         return Refused(JobError("PROVIDER_RATE_LIMITED", text, retryable=True, details=details))
@@ -157,15 +160,6 @@ def _reason(body: Any) -> tuple[str, str]:
         lines = (f"{'.'.join(map(str, item.get('loc', ())))}: {item.get('msg')}" for item in said)
         return "", "; ".join(lines)[:500]
     return "", detail[:500] if isinstance(detail, str) else ""
-
-
-def _retry_after_s(headers: Mapping[str, str], reason: str) -> float:
-    """Concurrency frees up within a second; a busy system asks for more patience."""
-    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    try:
-        return max(0.0, float(given))
-    except ValueError:
-        return _BUSY_S.get(reason, _COOL_DOWN_S)
 
 
 def _json(raw: bytes) -> Any:

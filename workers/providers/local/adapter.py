@@ -38,7 +38,11 @@ _LIMITS: dict[str, dict[str, dict[str, Any]]] = {
     "audio": {"speed": {"minimum": 0.5, "maximum": 2.0}},
 }
 _EXPECTED_S = {"text": 1.0, "image": 2.0, "audio": 1.5, "music": 5.0, "video": 10.0, "upscale": 2.0}
-_REFUSED_FIELDS: dict[str, frozenset[str]] = {"image": frozenset({"image", "steps", "guidance"})}
+_REFUSED_FIELDS: dict[str, frozenset[str]] = {
+    # eSpeak NG has voices of its own and can copy nobody's.
+    "audio": frozenset({"voice_sample", "consent"}),
+    "image": frozenset({"image", "images", "mask", "quality", "steps", "guidance"}),
+}
 
 
 class LocalProvider(Provider):
@@ -127,11 +131,10 @@ class LocalProvider(Provider):
 
     async def _speech(self, request: Request, sink: Sink) -> Sequence[Made]:
         given = request.input
-        sample = await self._file(request, "voice_sample")
         return [
             await self._make(
                 sink, "speech:speak", given["text"], given.get("voice"), given.get("language", "en"),
-                given.get("speed", 1.0), given.get("format", "mp3"), sample,
+                given.get("speed", 1.0), given.get("format", "mp3"),
             )
         ]  # fmt: skip
 

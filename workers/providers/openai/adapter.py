@@ -14,10 +14,10 @@ from shared.catalog import ModelCard
 from shared.errors import JobError
 from shared.executor import Executor
 from shared.settings import Settings
-from workers.providers.base import Finished, NotSent, Provider, Refused, Request, Sink
+from workers.providers.base import Ended, Finished, HeldBack, Provider, Refused, Request, Sink
 from workers.providers.openai.errors import read_error
 from workers.providers.openai.images import draw
-from workers.providers.openai.inputs import Inputs
+from workers.providers.openai.inputs import Content, Inputs
 from workers.providers.openai.models import MODELS, ImageModel, Model, SpeechModel, TextModel
 from workers.providers.openai.speech import speak
 from workers.providers.openai.text import write
@@ -58,7 +58,7 @@ class OpenAIProvider(Provider):
     def cards(self) -> Sequence[ModelCard]:
         return [model.card for model in self._models.values()]
 
-    async def submit(self, request: Request, sink: Sink) -> Finished:
+    async def submit(self, request: Request, sink: Sink) -> Finished | Ended:
         model = self._models.get(request.model)
         if model is None:
             raise Refused(JobError("PROVIDER_REJECTED", f"{request.model} is not in our catalogue"))
@@ -73,22 +73,22 @@ class OpenAIProvider(Provider):
             raise meant from error
 
     async def _call(
-        self, model: Model, request: Request, files: Mapping[str, tuple[str, bytes, str]], sink: Sink
-    ) -> Finished:
+        self, model: Model, request: Request, files: Mapping[str, Content], sink: Sink
+    ) -> Finished | Ended:
         match model:
             case ImageModel():
-                return await draw(self._client(), model, request.input, files.get("image"), sink)
+                return await draw(self._client(), model, request.input, files, sink)
             case SpeechModel():
                 return await speak(self._client(), model, request.input, sink)
             case TextModel():
                 return await write(self._client(), model, request.input, sink)
 
-    async def _read_files(self, request: Request) -> Mapping[str, tuple[str, bytes, str]]:
+    async def _read_files(self, request: Request) -> Mapping[str, Content]:
         try:
             async with asyncio.timeout(PREPARE_TIMEOUT_S):
                 return {name: await self._inputs.read(name, file) for name, file in request.files.items()}
         except TimeoutError as error:
-            raise NotSent("the input file took too long") from error
+            raise HeldBack("the input file took too long") from error
 
     def _client(self) -> openai.AsyncOpenAI:
         if self._sdk is None:

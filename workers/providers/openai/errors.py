@@ -1,10 +1,6 @@
 """What OpenAI's errors mean to us: a refusal that bills nothing, a request that never left, or nothing certain."""
 
-import math
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx2
@@ -12,16 +8,13 @@ import openai
 
 from shared.errors import JobError
 from workers.providers.base import NotSent, Refused
+from workers.providers.throttle import retry_after_s
 
 DEFAULT_COOL_DOWN_S: Final = 10.0
 
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 _BLOCKED = frozenset({"moderation_blocked", "content_policy_violation", "content_filter"})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-_TRY_AGAIN_IN = re.compile(
-    r"try again in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(ms|s))?", re.IGNORECASE
-)
-_SECONDS = {"ms": 0.001, "s": 1.0}
 
 
 class UnreadableAnswer(Exception):
@@ -49,40 +42,10 @@ def read_error(error: openai.APIError) -> NotSent | Refused | None:
         return Refused(JobError("PROVIDER_AUTH", "Our key was not accepted there", details=details))
     if status == 429:
         limited = JobError("PROVIDER_RATE_LIMITED", _text(error), retryable=True)
-        return Refused(limited, retry_after_s=retry_after_s(error.response.headers, error.body))
+        wait_s = retry_after_s(error.response.headers, error.body, DEFAULT_COOL_DOWN_S)
+        return Refused(limited, retry_after_s=wait_s)
     # What another route may take: a model that is not there. What it may not: a bad parameter.
     return Refused(JobError("PROVIDER_REJECTED", _text(error), details=details), curable=status == 404)
-
-
-def retry_after_s(headers: Mapping[str, str], body: object) -> float:
-    """Seconds to wait, from wherever a 429 says it: headers, the error in the body, or its sentence."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        if (seconds := _number(headers.get(name))) is not None:
-            return seconds * scale
-    said = body if isinstance(body, Mapping) else {}
-    if (seconds := _number(said.get("retry_after"))) is not None:
-        return seconds
-    match = _TRY_AGAIN_IN.search(str(said.get("message", "")))
-    if match is None or not any(match.groups()):
-        return DEFAULT_COOL_DOWN_S
-    hours, minutes, number, unit = match.groups()
-    return (
-        int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(number or 0) * _SECONDS[(unit or "s").lower()]
-    )
-
-
-def _number(value: object) -> float | None:
-    """Seconds of a number, of digits, or until an HTTP date."""
-    if not isinstance(value, str | int | float):
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(str(value)) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _text(error: openai.APIError) -> str:

@@ -11,41 +11,36 @@ from openai.types import ImagesResponse
 from shared.errors import JobError
 from shared.kinds.image import dimensions
 from workers.providers.base import Finished, Refused, RemoteFile, Sink, StoredFile, Usage
-from workers.providers.openai.billing import billed
+from workers.providers.billing import billed
 from workers.providers.openai.errors import UnreadableAnswer
+from workers.providers.openai.inputs import Content
 from workers.providers.openai.models import ImageModel
+from workers.providers.styles import picture_prompt
 
 STEP: Final = 16
 LONGEST: Final = 3840
 MOST_PIXELS: Final = 3840 * 2160
 WIDEST: Final = 3
-
-_STYLES = {
-    "realistic": "Photorealistic, with natural light and fine detail.",
-    "artistic": "Expressive digital art.",
-    "anime": "Anime style with clean lines and cel shading.",
-    "3d-render": "A 3D render with global illumination.",
-    "watercolor": "A watercolour painting on textured paper.",
-    "oil-painting": "An oil painting with visible brush strokes.",
-    "pencil-sketch": "A pencil sketch with hatching.",
-    "vivid": "Hyper-real and dramatic, with vivid colours.",
-    "natural": "Natural and unexaggerated, with muted colours.",
-}
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+MASK_BYTES: Final = 4 << 20
+SUCCESSORS: Final = {"standard": "medium", "hd": "high"}
+"""The qualities of DALL·E, in those of its successors."""
 
 
 async def draw(
     client: AsyncOpenAI,
     model: ImageModel,
     given: Mapping[str, Any],
-    start: tuple[str, bytes, str] | None,
+    files: Mapping[str, Content],
     sink: Sink,
 ) -> Finished:
-    """Makes pictures, or edits of `start`. Raises openai.APIError, Refused, UnreadableAnswer."""
+    """Makes pictures, or edits where there is a picture to start from. Raises openai.APIError, Refused,
+    UnreadableAnswer."""
     body = sent(model, given)
-    if start is None:
-        answer = await client.images.generate(**body)
+    if "image" in files:
+        answer = await client.images.edit(**body, **_inputs(files))
     else:
-        answer = await client.images.edit(image=start, **body)
+        answer = await client.images.generate(**body)
     if not isinstance(answer, ImagesResponse) or not answer.data:
         raise UnreadableAnswer("an answer without pictures")
     counted = usage(answer)
@@ -70,17 +65,32 @@ async def _stored(answer: ImagesResponse, mime: str, sink: Sink) -> list[RemoteF
 def sent(model: ImageModel, given: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a request. Raises Refused for a size that the model does not draw."""
     width, height = dimensions(given.get("size"), given.get("aspect_ratio"), step=STEP)
-    style = given.get("style")
     body = {
         "model": model.name,
-        "prompt": f"{given['prompt']}\n\n{_STYLES[style]}" if style else given["prompt"],
+        "prompt": picture_prompt(given),
         "n": given.get("count") or 1,
         "size": _size(width, height) if model.by_pixels else f"{width}x{height}",
         **model.options,
     }
+    if (quality := given.get("quality")) is not None:
+        body["quality"] = SUCCESSORS.get(quality, quality)
     if model.by_pixels:
         body["output_format"] = given.get("format") or "png"
     return body
+
+
+def _inputs(files: Mapping[str, Content]) -> dict[str, Any]:
+    """The picture to start from first, for the mask belongs to it. Raises Refused for a mask that is none."""
+    more = sorted((name for name in files if name.startswith("images.")), key=lambda name: int(name[7:]))
+    pictures = [files["image"], *(files[name] for name in more)]
+    inputs: dict[str, Any] = {"image": pictures if more else pictures[0]}
+    if (mask := files.get("mask")) is not None:
+        content = mask[1]
+        if not content.startswith(PNG) or len(content) > MASK_BYTES:
+            message, field = "The mask must be a PNG of 4 MB at most.", "input.mask"
+            raise Refused(JobError("PROVIDER_REJECTED", message, details={"field": field}), curable=False)
+        inputs["mask"] = ("mask.png", content, "image/png")
+    return inputs
 
 
 def _size(width: int, height: int) -> str:

@@ -6,9 +6,11 @@ import aiohttp
 
 from shared.errors import InvalidInput, JobError
 from shared.netguard import check_url, public_connector
-from workers.providers.base import InputFile, NotSent, Refused
+from workers.providers.base import HeldBack, InputFile, Refused
 
 MAX_BYTES: Final = 50 << 20
+Content = tuple[str, bytes, str]
+"""(file name, content, media type)"""
 _ENDINGS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"}
 
 
@@ -24,15 +26,15 @@ class Inputs:
         for session in self._sessions.values():
             await session.close()
 
-    async def read(self, name: str, file: InputFile) -> tuple[str, bytes, str]:
-        """(file name, content, media type). Raises NotSent and Refused: nothing is paid for yet."""
+    async def read(self, name: str, file: InputFile) -> Content:
+        """Raises NotSent and Refused: nothing is paid for yet."""
         private = self._allow_private or file.bytes is not None
         try:
             if not private:
                 await check_url(file.url, field=f"input.{name}")
             async with self._session(private).get(file.url) as response:
                 if response.status >= 500:
-                    raise NotSent(f"the {name} answered {response.status}")
+                    raise HeldBack(f"the {name} answered {response.status}")
                 if response.status != 200:
                     raise _unusable(name, f"answered {response.status}")
                 content = await response.content.read(MAX_BYTES + 1)
@@ -42,7 +44,7 @@ class Inputs:
         except InvalidInput as error:
             raise _unusable(name, str(error)) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise NotSent(f"the {name} could not be read: {type(error).__name__}") from error
+            raise HeldBack(f"the {name} could not be read: {type(error).__name__}") from error
         if len(content) > MAX_BYTES:
             raise _unusable(name, "is larger than 50 MB")
         return f"{name}.{_ENDINGS.get(mime, 'bin')}", content, mime

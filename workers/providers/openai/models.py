@@ -66,26 +66,48 @@ def usd_per_million(effective_from: date, source: str, usd: Mapping[str, str]) -
 # Pictures. No partial pictures are asked for: each would be billed as 100 tokens more.
 
 _IMAGE_TOKENS = {"input_token": "5", "image_input_token": "8", "image_output_token": "30"}
+_IMAGE = frozenset(
+    {"prompt", "size", "aspect_ratio", "count", "style", "quality", "format", "image", "images", "mask"}
+)
 _TYPICAL_PICTURE = {
     "input_token": Decimal(60),
     "image_input_token": Decimal(0),
     "image_output_token": Decimal(439),
 }
-"""Per megapixel, at medium quality."""
+"""Per megapixel, at medium quality, which is what is drawn when nothing is said."""
+_QUALITY_TOKENS = {"low": 196, "medium": 439, "standard": 439, "high": 1756, "hd": 1756, "auto": 1756}
+"""What a megapixel is drawn with; `auto` leaves it to the model, so much is set aside. Those of dall-e-3 go on
+in the words of its successors."""
+_FINER_TOKENS = {"xhigh": 3122, "max": 7024}
+"""What version 2.5 has besides."""
 
 
-def _image(model: str, label: str, description: str, price: Price, rank: int, **more: Any) -> ImageModel:
+def _image(
+    model: str,
+    label: str,
+    description: str,
+    price: Price,
+    rank: int,
+    qualities: Mapping[str, int] = _QUALITY_TOKENS,
+    **more: Any,
+) -> ImageModel:
     card = ModelCard(
         provider="openai",
         model=model,
         kind="image",
         label=label,
         description=description,
-        accepts=frozenset({"prompt", "size", "aspect_ratio", "count", "style", "format", "image"}),
+        accepts=_IMAGE,
+        limits={"quality": {"enum": list(qualities)}},
         price=price,
         rank=rank,
         typical_units=_TYPICAL_PICTURE,
         typical_per="megapixel",
+        typical_by={
+            "quality": {
+                quality: {"image_output_token": Decimal(tokens)} for quality, tokens in qualities.items()
+            }
+        },
         **more,
     )
     return ImageModel(card, model, {"quality": "medium"})
@@ -109,6 +131,7 @@ IMAGE_MODELS = (
         "Fast pictures that follow a long prompt, and edits of a picture.",
         _IMAGE_2_5,
         60,
+        _QUALITY_TOKENS | _FINER_TOKENS,
         expected_s=15.0,
         aliases=("dall-e-3", "gpt-image"),
         replaces={"dall-e-3": _DALL_E_ENDED},
@@ -119,6 +142,7 @@ IMAGE_MODELS = (
         "Slower and more precise: details, lettering, edits that leave the rest alone.",
         _IMAGE_2_5,
         62,
+        _QUALITY_TOKENS | _FINER_TOKENS,
         expected_s=35.0,
     ),
     _image(

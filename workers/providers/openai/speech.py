@@ -9,12 +9,19 @@ import orjson
 from openai import AsyncOpenAI
 
 from workers.providers.base import Finished, Sink, Usage
-from workers.providers.openai.billing import billed
+from workers.providers.billing import billed
 from workers.providers.openai.errors import UnreadableAnswer
 from workers.providers.openai.models import SpeechModel
 
 CHUNK_BYTES: Final = 1 << 16
 _MIME = {"mp3": "audio/mpeg", "wav": "audio/wav", "opus": "audio/ogg"}
+_SAME = {
+    "audio/mp3": "audio/mpeg",
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/opus": "audio/ogg",
+}
 
 
 async def speak(client: AsyncOpenAI, model: SpeechModel, given: Mapping[str, Any], sink: Sink) -> Finished:
@@ -24,8 +31,9 @@ async def speak(client: AsyncOpenAI, model: SpeechModel, given: Mapping[str, Any
     async with client.audio.speech.with_streaming_response.create(**body) as response:
         whole = response.iter_bytes(CHUNK_BYTES)
         chunks = _from_events(response.iter_lines(), units) if model.reports_usage else whole
+        mime = _mime(response.headers.get("content-type"), body["response_format"])
         with billed(Usage(units)):
-            stored = await sink.write(0, _MIME[body["response_format"]], chunks)
+            stored = await sink.write(0, mime, chunks)
     return Finished([stored], Usage(units), response.headers.get("x-request-id"))
 
 
@@ -41,6 +49,13 @@ def sent(model: SpeechModel, given: Mapping[str, Any]) -> dict[str, Any]:
     if model.reports_usage:
         body["stream_format"] = "sse"
     return body
+
+
+def _mime(answered: str | None, asked: str) -> str:
+    """What the answer says that it is, where that is sound: some servers make one format whatever is asked."""
+    said = (answered or "").partition(";")[0].strip().lower()
+    said = _SAME.get(said, said)
+    return said if said in _MIME.values() else _MIME[asked]
 
 
 async def _from_events(lines: AsyncIterator[str], units: dict[str, Decimal]) -> AsyncIterator[bytes]:

@@ -1,24 +1,24 @@
 """Text: streamed as it is written, counted in the last chunk, and kept as a whole."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import orjson
 from openai import AsyncOpenAI
 from openai.types import CompletionUsage
 
-from shared.errors import JobError
-from workers.providers.base import Finished, Refused, Sink, Usage
-from workers.providers.openai.billing import billed
+from workers.providers.base import Ended, Finished, Sink, Usage
 from workers.providers.openai.errors import UnreadableAnswer
 from workers.providers.openai.models import TextModel
+from workers.providers.writing import Writing, declined
 
 
-async def write(client: AsyncOpenAI, model: TextModel, given: Mapping[str, Any], sink: Sink) -> Finished:
-    """Raises openai.APIError, httpx2.HTTPError, Refused for a refusal, UnreadableAnswer for half a text."""
-    parts: list[str] = []
-    written, refusal, ended, counted, remote_id = 0, "", None, None, None
+async def write(
+    client: AsyncOpenAI, model: TextModel, given: Mapping[str, Any], sink: Sink
+) -> Finished | Ended:
+    """Raises openai.APIError, httpx2.HTTPError, UnreadableAnswer for half a text."""
+    writing = Writing(given, sink)
+    refusal, ended, counted, remote_id = "", None, None, None
     stream = await client.chat.completions.create(
         **sent(model, given), stream=True, stream_options={"include_usage": True}
     )
@@ -29,20 +29,13 @@ async def write(client: AsyncOpenAI, model: TextModel, given: Mapping[str, Any],
                 ended = choice.finish_reason or ended
                 refusal += getattr(choice.delta, "refusal", None) or ""
                 if piece := choice.delta.content:
-                    await sink.delta(written, piece)
-                    parts.append(piece)
-                    written += len(piece)
+                    await writing.add(piece)
     if ended is None:
         raise UnreadableAnswer("the text breaks off")
-    if refusal or (ended == "content_filter" and not parts):
-        error = JobError("CONTENT_BLOCKED", refusal[:500] or "The model was kept from answering")
-        raise Refused(error, curable=False)
-    text = "".join(parts)
-    mime = "application/json" if given.get("json_schema") and _is_json(text) else "text/plain"
     spent = usage(model, counted)
-    with billed(spent):
-        stored = await sink.write(0, mime, _once(text.encode()), text=text)
-    return Finished([stored], spent, remote_id)
+    if refusal or ended == "content_filter":
+        return declined(refusal, spent)
+    return await writing.end(spent, remote_id, cut=ended == "length")
 
 
 def sent(model: TextModel, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +46,7 @@ def sent(model: TextModel, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("temperature", "seed"):
         if given.get(name) is not None:
             body[name] = given[name]
-    if schema := given.get("json_schema"):
+    if (schema := given.get("json_schema")) is not None:
         wanted = {"name": "answer", "schema": schema, "strict": is_strict(schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": wanted}
     return body
@@ -90,15 +83,3 @@ def usage(model: TextModel, counted: CompletionUsage | None) -> Usage:
     units["input_token"] = Decimal(counted.prompt_tokens - sum(apart.values()))
     units["output_token"] = Decimal(counted.completion_tokens)
     return Usage(units)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

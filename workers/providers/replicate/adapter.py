@@ -1,24 +1,21 @@
 """Replicate: predictions are created through its SDK, then polled, canceled and found over plain HTTP.
 
-A create has no idempotency key. What proves that a prediction is ours is its webhook, where the API shows it,
-or else a seed that we drew from the submission's id, together with all the rest of the input. A prediction of
-the same input with a seed that the user chose is ours if nothing else can have made it: it belongs to no
-submission yet, and no other submission of an equal request waits to be found. Else `find` says that it
-cannot be asked.
+Where nothing proves that a prediction is ours (see `identity`), because the user chose its seed or the model
+takes none, one of the same input is ours if nothing else can have made it: it belongs to no submission yet,
+and no other submission of an equal request waits to be found. Else `find` says that it cannot be asked.
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
-from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from shared.catalog import ModelCard
 from shared.errors import JobError
 from shared.executor import Executor
-from shared.settings import Settings
+from shared.kinds import KINDS
+from shared.settings import Limits, Settings
 from workers.providers.base import (
     Absent,
     Accepted,
@@ -30,12 +27,24 @@ from workers.providers.base import (
     NotSent,
     Provider,
     Refused,
+    RemoteJob,
     Request,
     Sink,
     Unaskable,
 )
 from workers.providers.replicate.answers import read
-from workers.providers.replicate.models import CARDS, MODELS, ReplicateModel
+from workers.providers.replicate.identity import (
+    UPLOADED,
+    Likeness,
+    draws_seed,
+    likeness,
+    model_input,
+    nameless_files,
+    sent_input,
+    webhook_url,
+)
+from workers.providers.replicate.model import ReplicateModel
+from workers.providers.replicate.models import CARDS, MODELS
 from workers.providers.replicate.wire import (
     CREATE_TIMEOUT_S,
     NO_ANSWER,
@@ -58,7 +67,9 @@ FIND_PAGES: Final = 60
 
 class ReplicateProvider(Provider):
     name: ClassVar[str] = "replicate"
+    limits: ClassVar[Limits] = Limits(rpm=600)
     submit_timeout_s: ClassVar[float] = PREPARE_TIMEOUT_S + CREATE_TIMEOUT_S
+    lists_jobs: ClassVar[bool] = True
     find_window_s: ClassVar[float] = 90.0
 
     def __init__(self, token: str | None, base_url: str) -> None:
@@ -118,11 +129,12 @@ class ReplicateProvider(Provider):
         return answers | dict(zip((job.submission_id for job in left.values()), single, strict=True))
 
     async def _poll_by_list(self, left: dict[str, Job]) -> dict[UUID, Answer | Exception]:
-        """Answers for the jobs on the newest pages, and takes them out of `left`. A list row has no logs, so
-        no progress."""
+        """Answers for the jobs on the pages from the newest of them on, and takes them out of `left`. A list row
+        has no logs, so no progress."""
         answers: dict[UUID, Answer | Exception] = {}
+        made = [job.accepted_at for job in left.values() if job.accepted_at is not None]
         try:
-            async for rows in self._pages({}):
+            async for rows in self._pages({"created_before": max(made).isoformat()} if made else {}):
                 hits = [(row, left.pop(row["id"])) for row in rows if row.get("id") in left]
                 answers |= {job.submission_id: _read_or_error(row, job) for row, job in hits}
                 if len(hits) < LIST_HITS or len(left) < LIST_FROM:
@@ -148,28 +160,41 @@ class ReplicateProvider(Provider):
 
     async def find(self, lost: Lost) -> Found | Absent | Unaskable:
         request, model = lost.request, _model(lost.request.model)
-        sent = sent_input(request, model, {})
+        sent = sent_input(request, model, await self._known_files(request, model))
         window = {
             "created_after": _iso(lost, -FIND_MARGIN),
             "created_before": _iso(lost, timedelta(seconds=self.submit_timeout_s) + FIND_MARGIN),
         }
-        doubtful: list[dict[str, Any]] = []
-        read_pages = 0
+        equal: list[str] = []
+        unclear = read_pages = 0
         async for rows in self._pages(window):
             for row in rows:
                 if row["id"] in lost.taken:
                     continue
-                match _resemblance(row, request, model, sent):
-                    case True:
+                match likeness(row, request, model, sent):
+                    case Likeness.OURS:
                         return Found(str(row["id"]))
-                    case None:
-                        doubtful.append(row)
+                    case Likeness.EQUAL:
+                        equal.append(str(row["id"]))
+                    case Likeness.UNCLEAR:
+                        unclear += 1
             read_pages += 1
             if read_pages >= FIND_PAGES:
                 raise UnreadableAnswer(f"too many predictions around {lost.intent_at} to look through")
-        if len(doubtful) == 1 and lost.alone and not doubtful[0].get("data_removed"):
-            return Found(str(doubtful[0]["id"]))
-        return Unaskable() if doubtful else Absent()
+        if len(equal) == 1 and not unclear and lost.alone:
+            return Found(equal[0])
+        return Unaskable() if equal or unclear else Absent()
+
+    async def _known_files(self, request: Request, model: ReplicateModel) -> Mapping[str, str]:
+        """The URLs that a create of this request has for its files, as far as they can be told again."""
+        if draws_seed(request, model):
+            return dict.fromkeys(request.files, UPLOADED)
+        return {name: await self._wire.told_again(file) or UPLOADED for name, file in request.files.items()}
+
+    async def recent(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[RemoteJob]]:
+        window = {"created_after": since.isoformat(), "created_before": until.isoformat()}
+        async for rows in self._pages(window):
+            yield [_remote_job(row) for row in rows]
 
     async def _pages(self, params: Mapping[str, str]) -> AsyncIterator[list[dict[str, Any]]]:
         """The list of predictions, newest first, page by page."""
@@ -193,49 +218,19 @@ def create(settings: Settings, _: Executor) -> ReplicateProvider:
     return ReplicateProvider(token.get_secret_value() if token else None, settings.replicate_base_url)
 
 
-def derived_seed(submission_id: UUID) -> int:
-    """31 bits that only this submission draws."""
-    return int.from_bytes(hashlib.sha256(submission_id.bytes).digest()[:4]) >> 1
-
-
-def sent_input(request: Request, model: ReplicateModel, files: Mapping[str, str]) -> dict[str, Any]:
-    """The model's input, the same at each call for one submission but for its files. Raises Refused."""
-    seed = request.input.get("seed")
-    sent = model.to_input(request.input, files)
-    return {**sent, "seed": derived_seed(request.submission_id) if seed is None else seed}
-
-
-def webhook_url(request: Request) -> str | None:
-    """Our callback with the submission's tag; Replicate takes https only."""
-    if request.callback_url is None or not request.callback_url.startswith("https://"):
-        return None
-    parts = urlsplit(request.callback_url)
-    query = "&".join(part for part in (parts.query, urlencode({"s": str(request.submission_id)})) if part)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
-
-
-def _resemblance(
-    row: Mapping[str, Any], request: Request, model: ReplicateModel, sent: Mapping[str, Any]
-) -> bool | None:
-    """Whether a row is this submission's prediction: True and False are proven, None is neither."""
-    if row.get("source") == "web" or row.get("model", model.slug) != model.slug:
-        return False
-    webhook = row.get("webhook")
-    if isinstance(webhook, str):
-        return webhook == webhook_url(request)
-    shown = row.get("input")
-    if row.get("data_removed") or not isinstance(shown, dict):
-        return None
-    # Files travel at URLs that differ from call to call, and the API may add defaults to what was sent.
-    compared = sent.keys() - model.file_fields
-    if any(shown.get(name) != sent[name] for name in compared):
-        return False
-    return True if request.input.get("seed") is None else None
+def _remote_job(row: Mapping[str, Any]) -> RemoteJob:
+    made_at = datetime.fromisoformat(row["created_at"])
+    return RemoteJob(str(row["id"]), made_at, row.get("webhook"), row.get("model"), row.get("status"))
 
 
 def _read_or_error(row: Mapping[str, Any], job: Job) -> Answer | Exception:
     try:
-        return read(row, _model(job.model))
+        model = _model(job.model)
+        if not row.get("input"):
+            # Removed there by now; what was billed is known from what was sent.
+            files = nameless_files(KINDS[job.kind], job.input)
+            row = {**row, "input": model_input(model, job.input, files)}
+        return read(row, model)
     except (UnreadableAnswer, Refused) as error:
         return error
 

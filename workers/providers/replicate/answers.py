@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from shared.errors import JobError
 from workers.providers.base import Answer, Ended, Finished, Pending, RemoteFile, Usage
-from workers.providers.replicate.models import ReplicateModel
+from workers.providers.replicate.model import ReplicateModel
 from workers.providers.replicate.wire import UnreadableAnswer
 
 _MIME = {
@@ -25,11 +25,15 @@ _MIME = {
     "mp3": "audio/mpeg",
     "wav": "audio/wav",
 }
-_PROGRESS = re.compile(r"^\s*(\d{1,3})%\s*\|.+?\|\s*\d+/\d+", re.MULTILINE)
+_PERCENT = re.compile(
+    r"^(?:[^\n|%]{0,60}:)?\s*(\d{1,3})(?:\.\d+)?%\s*(?:\||$)|^\s*Tile (\d+)/(\d+)",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""A line of tqdm's (`Sampling:  40%|████      | 20/50 …`), a percentage alone, or an upscaler's `Tile 3/9`."""
 _BLOCKED = re.compile(r"nsfw|flagged as sensitive|content polic|moderat|\bE005\b", re.IGNORECASE)
 _NO_COST = Usage(cost_nanos=0)
 _UNKNOWN = Usage({"run": Decimal(1)})
-"""It ran, and nobody says for how long: without the priced unit, its bill is unknown rather than nothing."""
+"""It ran, and nobody says what that came to: without the priced unit, its bill is unknown rather than nothing."""
 
 
 def read(prediction: Mapping[str, Any], model: ReplicateModel) -> Answer:
@@ -55,11 +59,14 @@ def read(prediction: Mapping[str, Any], model: ReplicateModel) -> Answer:
 
 
 def progress(logs: object) -> float | None:
-    """0 to 1 from the last line of tqdm's in the logs, or None."""
-    if not isinstance(logs, str):
+    """0 to 1 from the last line in the logs that tells it, or None."""
+    found = _PERCENT.findall(logs) if isinstance(logs, str) else None
+    if not found:
         return None
-    found = _PROGRESS.findall(logs)
-    return min(1.0, int(found[-1]) / 100) if found else None
+    percent, tile, tiles = found[-1]
+    # A tile is announced before it is worked on.
+    share = int(percent) / 100 if percent else (int(tile) - 1) / max(1, int(tiles))
+    return min(1.0, share)
 
 
 def _succeeded(prediction: Mapping[str, Any], model: ReplicateModel) -> Answer:
@@ -96,8 +103,14 @@ def _canceled(prediction: Mapping[str, Any], model: ReplicateModel) -> Ended:
 def _usage(prediction: Mapping[str, Any], model: ReplicateModel, files: int) -> Usage:
     if model.units is None:
         return _time_used(prediction, model)
-    sent = prediction.get("input")
-    return Usage(model.units(sent if isinstance(sent, dict) else {}, files))
+    sent, metrics = prediction.get("input"), prediction.get("metrics")
+    try:
+        counted = model.units(
+            sent if isinstance(sent, dict) else {}, files, metrics if isinstance(metrics, dict) else {}
+        )
+    except (KeyError, ArithmeticError, TypeError):
+        return _UNKNOWN
+    return Usage(counted)
 
 
 def _time_used(prediction: Mapping[str, Any], model: ReplicateModel) -> Usage:

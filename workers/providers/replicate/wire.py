@@ -8,12 +8,9 @@ kept beside what the SDK makes of it. The SDK never repeats a POST.
 import asyncio
 import base64
 import math
-import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,8 +21,9 @@ from replicate.client import Client
 from replicate.exceptions import ReplicateError
 
 from shared.errors import JobError
-from workers.providers.base import InputFile, NotSent, Refused
-from workers.providers.replicate.models import ReplicateModel
+from workers.providers.base import HeldBack, InputFile, NotSent, Refused
+from workers.providers.replicate.model import ReplicateModel
+from workers.providers.throttle import retry_after_s
 
 CREATE_TIMEOUT_S: Final = 20.0
 ASK_TIMEOUT_S: Final = 7.0
@@ -40,7 +38,6 @@ _CONNECTIONS = 20
 _DATA_URL_BYTES = 256 * 1024
 _UPLOAD_BYTES = 100 << 20
 _DEFAULT_COOL_DOWN_S = 10.0
-_RESETS_IN = re.compile(r"resets in ~?(\d+(?:\.\d+)?)\s*s", re.IGNORECASE)
 
 
 class UnreadableAnswer(Exception):
@@ -170,12 +167,9 @@ class Wire:
         upload. Raises NotSent, Refused and NO_ANSWER; nothing is paid for yet."""
         if file.url.startswith("https://"):
             return file.url
-        async with self._http().get(file.url) as response:
-            response.raise_for_status()
-            content = await response.read()
-        mime = file.mime or response.content_type
+        content, mime = await self._read(file)
         if len(content) <= _DATA_URL_BYTES:
-            return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+            return _data_url(content, mime)
         if len(content) > _UPLOAD_BYTES:
             raise Refused(JobError("PROVIDER_REJECTED", "Replicate takes files of up to 100 MB"))
         form = aiohttp.FormData()
@@ -185,6 +179,25 @@ class Wire:
             raise refusal(reply) or NotSent(f"Replicate answered {reply.status} to the input file")
         return str(reply.json()["urls"]["get"])
 
+    async def told_again(self, file: InputFile) -> str | None:
+        """What `reachable` has answered for this file, but for a signature in its query; None for uploads.
+        Raises HeldBack."""
+        if file.url.startswith("https://"):
+            return file.url
+        if file.bytes is not None and file.bytes > _DATA_URL_BYTES:
+            return None
+        content, mime = await self._read(file)
+        return _data_url(content, mime) if len(content) <= _DATA_URL_BYTES else None
+
+    async def _read(self, file: InputFile) -> tuple[bytes, str]:
+        """Content and media type. Raises HeldBack."""
+        try:
+            async with self._http().get(file.url) as response:
+                response.raise_for_status()
+                return await response.read(), file.mime or response.content_type
+        except NO_ANSWER as error:
+            raise HeldBack(f"an input file could not be read: {type(error).__name__}") from error
+
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -192,6 +205,10 @@ class Wire:
                 timeout=aiohttp.ClientTimeout(total=30, connect=3),
             )
         return self._session
+
+
+def _data_url(content: bytes, mime: str) -> str:
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
 def refusal(reply: Reply) -> Refused | None:
@@ -207,7 +224,7 @@ def refusal(reply: Reply) -> Refused | None:
     text = ": ".join(part.strip() for part in (title, detail) if isinstance(part, str))[:500]
     if status == 429:
         error = JobError("PROVIDER_RATE_LIMITED", text or "Replicate asks to wait", retryable=True)
-        return Refused(error, retry_after_s=retry_after_s(reply.headers, body))
+        return Refused(error, retry_after_s=retry_after_s(reply.headers, body, _DEFAULT_COOL_DOWN_S))
     details = {"status": status}
     if status in (401, 403):
         return Refused(JobError("PROVIDER_AUTH", text or "Replicate refuses our token", details=details))
@@ -219,28 +236,3 @@ def refusal(reply: Reply) -> Refused | None:
     curable = status == 404 or (isinstance(title, str) and "version" in title.lower())
     message = text or f"Replicate answered {status}"
     return Refused(JobError("PROVIDER_REJECTED", message, details=details), curable=curable)
-
-
-def retry_after_s(headers: Mapping[str, str], body: Mapping[str, Any]) -> float:
-    """Seconds to wait, from wherever a 429 says it: headers, body, or the sentence in the body."""
-    for name, scale in (("retry-after-ms", 0.001), ("Retry-After", 1.0)):
-        if (seconds := _seconds(headers.get(name))) is not None:
-            return seconds * scale
-    if (seconds := _seconds(body.get("retry_after"))) is not None:
-        return seconds
-    match = _RESETS_IN.search(str(body.get("detail", "")))
-    return float(match[1]) if match else _DEFAULT_COOL_DOWN_S
-
-
-def _seconds(value: object) -> float | None:
-    """Seconds of a number, of digits, or until an HTTP date."""
-    if not isinstance(value, str | int | float):
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(str(value)) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
