@@ -8,13 +8,19 @@ from workers.providers.base import StoredFile
 
 
 class SubmissionSink:
-    """The `Sink` of one submission. Its frames carry the generation's `seq` while it is being submitted."""
+    """The `Sink` of one submission. Its frames carry the generation's `seq` while it is being submitted.
 
-    def __init__(self, artifacts: Artifacts, publisher: Publisher, place: Place, seq: int) -> None:
+    Without `shows_text` nobody sees text before it is whole, because it must be looked at first.
+    """
+
+    def __init__(
+        self, artifacts: Artifacts, publisher: Publisher, place: Place, seq: int, *, shows_text: bool = True
+    ) -> None:
         self._artifacts = artifacts
         self._publisher = publisher
         self._place = place
         self._seq = seq
+        self._shows_text = shows_text
         self._throttle = ProgressThrottle(publisher.publish)
 
     async def write(
@@ -29,5 +35,7 @@ class SubmissionSink:
         self._throttle.offer(self._place.account_id, self._place.generation_id, frame)
 
     async def delta(self, offset: int, text: str) -> None:
+        if not self._shows_text:
+            return
         frame = delta_frame(self._place.generation_id, self._seq, offset=offset, text=text)
         self._publisher.publish_soon(self._place.account_id, [frame])

@@ -1,0 +1,76 @@
+"""`penstock providers`: how providers do, and trying one again."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from cli.options import Connection, takes
+from cli.output import local_time, shorten
+from cli.session import Session, run
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="How providers do, and trying one again.",
+)
+
+
+@app.command("list")
+@takes(Connection)
+def list_providers(connection: Connection) -> None:
+    """Providers with their health, cool-downs and limits, in your order."""
+    run(connection, _list)
+
+
+async def _list(session: Session) -> None:
+    found = (await session.client.get("/providers"))["data"]
+    if session.out.as_json:
+        session.out.json(found)
+        return
+    rows = [_row(one, credential) for one in found for credential in one["credentials"] or [{}]]
+    columns = ("provider", "credential", "kinds", "state", "#errors", "#answers in", "cool-down until", "limits",
+               "detail")  # fmt: skip
+    session.out.table(columns, rows, empty="There are none: is a worker running?")
+
+
+def _row(provider: Mapping[str, Any], credential: Mapping[str, Any]) -> tuple[str, ...]:
+    state = credential.get("status", "unknown") if provider["available"] else "not available"
+    answers_ms = credential.get("response_ms")
+    return (
+        provider["id"],
+        credential.get("credential", ""),
+        ", ".join(provider["kinds"]),
+        state if provider["enabled"] else f"{state}, disabled by you",
+        f"{credential.get('error_rate', 0):.0%}",
+        "" if answers_ms is None else f"{answers_ms:.0f} ms",
+        local_time(credential.get("cooldown_until")),
+        limits_words(credential.get("limits") or {}),
+        shorten(credential.get("reason") or provider.get("reason") or "", 80),
+    )
+
+
+def limits_words(limits: Mapping[str, int | None]) -> str:
+    """`600 per minute, 50 at once`, or nothing."""
+    parts = [(limits.get("rpm"), "per minute"), (limits.get("concurrent"), "at once")]
+    return ", ".join(f"{count} {word}" for count, word in parts if count is not None)
+
+
+@app.command()
+@takes(Connection)
+def reset(
+    connection: Connection,
+    provider: Annotated[str, typer.Argument(help="A provider, as `providers list` shows it.")],
+) -> None:
+    """Forget a provider's failures and cool-downs, so that it is tried again at once."""
+    run(connection, lambda session: _reset(session, provider))
+
+
+async def _reset(session: Session, provider: str) -> None:
+    answer = await session.client.post(f"/providers/{quote(provider, safe='')}/reset")
+    if session.out.as_json:
+        session.out.json(answer)
+    else:
+        session.out.line(f"{provider}: reset")
