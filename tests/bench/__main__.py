@@ -16,7 +16,7 @@ import orjson
 import uvloop
 from rich.console import Console
 
-from tests.bench import accept, artifact, idle, latency, reading, sockets, throughput, waiting
+from tests.bench import accept, artifact, idle, latency, polling, reading, sockets, throughput, waiting
 from tests.bench.figures import TITLES, Figure, show
 from tests.bench.stand import Stand, open_stand
 
@@ -30,6 +30,7 @@ GOALS: dict[int, Callable[[Stand], Awaitable[list[Figure]]]] = {
     7: artifact.measure,
     8: idle.measure,
     9: reading.measure,
+    10: polling.measure,
 }
 
 

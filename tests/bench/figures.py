@@ -19,6 +19,7 @@ TITLES = {
     7: "21 MB artifact",
     8: "idle stack",
     9: "reading",
+    10: "1,000 predictions watched",
 }
 
 

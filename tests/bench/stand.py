@@ -111,7 +111,8 @@ class Stand:
         try:
             await connection.execute("SET session_replication_role = replica")  # the ledger's guard
             await connection.execute(
-                "TRUNCATE generations, generation_events, submissions, outputs, ledger, idempotency_keys, workers"
+                "TRUNCATE generations, generation_events, submissions, outputs, ledger, idempotency_keys, workers,"
+                " provider_callbacks, provider_health, run_times"
             )
             await connection.execute("CHECKPOINT")
         finally:
