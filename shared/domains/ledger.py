@@ -1,7 +1,9 @@
 """The ledger: signed entries that only ever get added, and the held sums of accounts that have a budget."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.db import Tx
@@ -50,3 +52,46 @@ async def record(tx: Tx, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     await tx.execute(_RECORD, *zip(*entries, strict=True))
+
+
+MOST_DIFFERENCES = 50
+"""How many are named; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check of the ledger found, as `verify_ledger` in the database says it: ids and times as text.
+
+    A difference is `{what, account_id, generation_id, submission_id, expected, found, at}`, nanos:
+
+        cost              the row's cost is not the sum of what was settled
+        bill              what was settled for a submission is not what it cost
+        stray             a settlement whose submission is not in the record, though its generation is
+        reserve           what was reserved is not what the row says
+        release           a closed generation has not given back its reserve exactly once, or an open one has
+        held_after_end    an ended generation holds a reserve, and nothing is awaited
+        held_sum          an account's held sum is not the sum of its ledger
+        reconciling_long  the provider's bill has been awaited for more than a day
+
+    `unsettled` has, for `reconciling` and `unpriced`, how many there are, of whatever age: `{generations,
+    reserved, since, age_s, oldest}`. `audits` holds each provider's last audit, if all accounts were checked.
+    """
+
+    generations: int
+    entries: int
+    budgets: int
+    total: int
+    differences: Sequence[Mapping[str, Any]]
+    unsettled: Mapping[str, Mapping[str, Any]]
+    audits: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.total and not any(audit["orphans"] or audit["missing"] for audit in self.audits)
+
+
+async def verify(tx: Tx, since: datetime, *, everywhere: bool = False) -> Verification:
+    """Checks what was admitted since then: of the transaction's account, or of all accounts. Reads only."""
+    await tx.execute("SET TRANSACTION READ ONLY")
+    function = "auth.verify_ledger" if everywhere else "verify_ledger"
+    return Verification(**await tx.fetchval(f"SELECT {function}($1, $2)", since, MOST_DIFFERENCES))
