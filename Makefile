@@ -45,6 +45,8 @@ bench: $(VENV)/.installed-dev  ## measure the performance goals beside their bas
 
 chaos: $(VENV)/.installed-dev  ## kill, stop and cut things at random for a long while, and check the invariants
 	@$(BIN)/python -m tests.chaos $(ARGS)
+	@CONTRACT_SEED=$${CONTRACT_SEED:-$$(date +%s)} CONTRACT_GENERATIONS=600 CONTRACT_KILLED=all \
+		$(BIN)/pytest -q --timeout 1200 tests/contract/test_property.py tests/contract/test_killed.py
 
 lock: $(UV)  ## choose the newest allowed versions of what we depend on
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded --extra providers -o requirements.lock

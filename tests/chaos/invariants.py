@@ -14,7 +14,7 @@ from uuid import UUID
 from shared.db import Database
 from shared.storage import ObjectMissing, ObjectStore
 from tests.emulators.base import InvoiceLine
-from workers.providers.replicate.adapter import derived_seed
+from workers.providers.replicate.identity import derived_seed
 
 TERMINAL = frozenset({"completed", "failed", "canceled", "expired"})
 OPEN = frozenset({"intent", "accepted", "unknown"})

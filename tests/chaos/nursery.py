@@ -1,6 +1,6 @@
 """Real worker processes in milliseconds: a process that has everything imported, and forks on request.
 
-    python -m tests.chaos.nursery
+    python -m tests.chaos.nursery [MODULE ...]
 
 Lines of JSON on its standard input ask for children, lines on its output say which began and how they ended.
 A child runs the same `main` as `python -m MODULE ARGUMENTS`, with an environment and a log of its own. All of
@@ -81,8 +81,9 @@ class Nursery:
         self._count = 0
 
     @classmethod
-    async def open(cls, folder: Path) -> Self:
-        command = (sys.executable, "-m", "tests.chaos.nursery")
+    async def open(cls, folder: Path, *modules: str) -> Self:
+        """`modules` are what its children need besides, imported before they are born."""
+        command = (sys.executable, "-m", "tests.chaos.nursery", *modules)
         return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE), folder)
 
     async def start(
@@ -124,7 +125,7 @@ class Nursery:
 
 
 def main() -> None:
-    for name in PRELOADED:
+    for name in (*PRELOADED, *sys.argv[1:]):
         importlib.import_module(name)
     gc.collect()
     gc.freeze()

@@ -70,7 +70,9 @@ def _fence(patch: Patch) -> None:
 def _intent(patch: Patch) -> None:
     """The intent is written after the paid call, or never, when the process dies in between."""
 
-    async def later(self: Lifecycle, work: Work, intent: NewSubmission, decision: Any) -> None:
+    async def later(
+        self: Lifecycle, work: Work, intent: NewSubmission, decision: Any, found: Any = None
+    ) -> None:
         return None
 
     patch(Lifecycle, "submitting", later)
