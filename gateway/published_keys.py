@@ -17,7 +17,7 @@ log = get_logger(__name__)
 
 KEPT_S: Final = 24 * 3600.0
 PAUSE_S: Final = 60.0
-"""The least time between two fetches for the same reason, so that bad signatures make us no nuisance to the publisher."""
+"""The least time between two fetches for one reason, so that bad signatures make us no nuisance to the publisher."""
 MOST_IN_A_PAUSE: Final = 10
 """Fetches within that time, whatever the reasons."""
 TIMEOUT_S: Final = 3.0
