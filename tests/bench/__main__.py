@@ -16,7 +16,18 @@ import orjson
 import uvloop
 from rich.console import Console
 
-from tests.bench import accept, artifact, idle, latency, polling, reading, sockets, throughput, waiting
+from tests.bench import (
+    accept,
+    artifact,
+    idle,
+    latency,
+    library,
+    polling,
+    reading,
+    sockets,
+    throughput,
+    waiting,
+)
 from tests.bench.figures import TITLES, Figure, show
 from tests.bench.stand import Stand, open_stand
 
@@ -31,6 +42,7 @@ GOALS: dict[int, Callable[[Stand], Awaitable[list[Figure]]]] = {
     8: idle.measure,
     9: reading.measure,
     10: polling.measure,
+    11: library.measure,
 }
 
 

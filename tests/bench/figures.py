@@ -20,6 +20,7 @@ TITLES = {
     8: "idle stack",
     9: "reading",
     10: "1,000 predictions watched",
+    11: "library of assets",
 }
 
 

@@ -1,0 +1,71 @@
+"""Files that a request names: uploads, outputs of earlier generations, addresses elsewhere."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from shared.db import Database
+from shared.domains.generations import TERMINAL, status_of
+from shared.errors import InvalidInput
+from shared.ids import parse_id
+from shared.netguard import check_url
+
+_UPLOAD = "SELECT state, key, mime, bytes, width, height, duration_s FROM uploads WHERE id = $1"
+_OUTPUT = """
+SELECT g.state, (SELECT count(*) FROM outputs WHERE generation_id = g.id) AS outputs, o.key, o.mime, o.bytes,
+    o.width, o.height, o.duration_s
+FROM generations g LEFT JOIN outputs o ON o.generation_id = g.id AND o.n = $2
+WHERE g.id = $1 AND g.deleted_at IS NULL
+"""
+_KEPT = ("key", "mime", "bytes", "width", "height", "duration_s")
+Row = Mapping[str, Any]
+_REFERENCE = re.compile(r"([^/]+)(?:/(\d{1,3}))?")
+
+
+async def find_file(
+    db: Database, account_id: UUID, reference: str, *, field: str, family: str, allow_private: bool
+) -> dict[str, Any]:
+    """Where the file lies: {key, mime, bytes, …} or {url}.
+
+    Raises InvalidInput with this field; what belongs to another account is as unknown as what does not exist.
+    """
+    match = _REFERENCE.fullmatch(reference)
+    file_id = parse_id(match[1]) if match is not None else None
+    if match is None or file_id is None:
+        if "://" not in reference:
+            raise _wrong(
+                "Give the id of an upload, the id of a generation with the number of its output, or an https URL.",
+                field,
+            )
+        await check_url(reference, field=field, allow_private=allow_private)
+        return {"url": reference}
+    row = await _row(db, account_id, file_id, match[2], field)
+    if not row["mime"].startswith(f"{family}/"):
+        raise _wrong(f"This must be {family}, but it is {row['mime']}.", field)
+    return {name: row[name] for name in _KEPT}
+
+
+async def _row(db: Database, account_id: UUID, file_id: UUID, number: str | None, field: str) -> Row:
+    async with db.transaction(account_id) as tx:
+        upload: Row | None = await tx.fetchrow(_UPLOAD, file_id) if number is None else None
+        output: Row | None = await tx.fetchrow(_OUTPUT, file_id, int(number or 0)) if upload is None else None
+    if upload is not None:
+        if upload["state"] != "ready":
+            raise _wrong("That upload is not complete.", field, upload_status=upload["state"])
+        return upload
+    if output is None:
+        raise _wrong("There is no such upload or generation.", field)
+    status = status_of(output["state"])
+    if output["state"] not in TERMINAL:
+        raise _wrong(
+            f"That generation is still {status}: wait until it is completed.", field, generation_status=status
+        )
+    if output["key"] is None:
+        why = f"it has {output['outputs']}, numbered from 0" if output["outputs"] else f"it is {status}"
+        raise _wrong(f"That generation has no output {number or 0}: {why}.", field, generation_status=status)
+    return output
+
+
+def _wrong(sentence: str, field: str, **details: Any) -> InvalidInput:
+    return InvalidInput(sentence, field=field, status=422, **details)
