@@ -1,12 +1,14 @@
 """The object store: any S3. aiobotocore signs, lists and deletes; bytes stream through presigned URLs.
 
+`ObjectStore.open` is the bucket of generations and uploads; `within` gives the others, on the same connections.
+
 What a key's content type and name are is kept in Postgres and put into the signed URL: not every S3 keeps
 metadata.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,12 +17,15 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.buckets import Bucket, Place
 from shared.settings import Settings
 
 PART_BYTES = 8 << 20
 SINGLE_PUT_BYTES = 1 << 30
 CHUNK_BYTES = 1 << 16
 DELETE_BATCH = 1000
+STAGED = "staged"
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchUpload", "NotFound"})
 
 
 class StorageError(Exception):
@@ -37,27 +42,38 @@ class ObjectInfo:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an upload in parts, as the store has it. `n` counts from 1."""
+
+    n: int
+    bytes: int
+    etag: str
+
+
 class ObjectStore:
     """One bucket. Connects when first used, so that a process that stores nothing holds nothing."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connection: "_Connection", place: Place) -> None:
         self._settings = settings
-        self._bucket = settings.s3_bucket
-        self._stack = AsyncExitStack()
-        self._client: Any = None
-        self._http: aiohttp.ClientSession | None = None
-        self._opening = asyncio.Lock()
+        self._connection = connection
+        self._bucket = place.bucket
+        self._prefix = place.prefix
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        return cls(settings)
+    def open(cls, settings: Settings, bucket: Bucket = Bucket.ASSETS) -> Self:
+        return cls(settings, _Connection(settings), place_of(settings, bucket))
+
+    def within(self, bucket: Bucket) -> "ObjectStore":
+        """Another bucket on the same connections, which close with this one."""
+        return ObjectStore(self._settings, self._connection, place_of(self._settings, bucket))
 
     async def close(self) -> None:
-        await self._stack.aclose()
+        await self._connection.stack.aclose()
 
     async def ensure_bucket(self) -> None:
         """Makes the bucket if it is not there. Raises StorageError."""
-        client = await self._s3()
+        client = await self._connection.s3()
         try:
             await self.ping()
         except ObjectMissing:
@@ -80,7 +96,7 @@ class ObjectStore:
         self, key: str, *, expires_s: int = 900, mime: str | None = None, download_name: str | None = None
     ) -> str:
         """A URL that reads the object; with a name, browsers save it under that name."""
-        params = {"Bucket": self._bucket, "Key": key}
+        params = {"Bucket": self._bucket, "Key": self._prefix + key}
         if mime is not None:
             params["ResponseContentType"] = mime
         if download_name is not None:
@@ -89,7 +105,41 @@ class ObjectStore:
 
     async def presign_put(self, key: str, *, expires_s: int = 900) -> str:
         """A URL that writes the object with one PUT."""
-        return await self._presign("put_object", {"Bucket": self._bucket, "Key": key}, expires_s)
+        return await self._presign(
+            "put_object", {"Bucket": self._bucket, "Key": self._prefix + key}, expires_s
+        )
+
+    async def begin_parts(self, key: str, mime: str) -> str:
+        """Begins an upload in parts; returns the store's name for it. Nothing is there before it is completed."""
+        started = await self._call("create_multipart_upload", Key=key, ContentType=mime)
+        return str(started["UploadId"])
+
+    async def presign_part(self, key: str, upload: str, n: int, *, expires_s: int = 900) -> str:
+        """A URL that writes one part with one PUT; repeating it replaces the part."""
+        params = {"Bucket": self._bucket, "Key": self._prefix + key, "UploadId": upload, "PartNumber": n}
+        return await self._presign("upload_part", params, expires_s)
+
+    async def parts(self, key: str, upload: str) -> list[Part]:
+        """The parts that are there, in order. Raises ObjectMissing when there is no such upload any more."""
+        found: list[Part] = []
+        after, more = 0, True
+        while more:
+            page = await self._call("list_parts", Key=key, UploadId=upload, PartNumberMarker=after)
+            found += [Part(part["PartNumber"], part["Size"], part["ETag"]) for part in page.get("Parts", ())]
+            after, more = page.get("NextPartNumberMarker") or 0, bool(page.get("IsTruncated"))
+        return found
+
+    async def complete_parts(self, key: str, upload: str, parts: Sequence[Part]) -> None:
+        """Makes one object of the parts; no URL of a part works after it."""
+        wanted = [{"PartNumber": part.n, "ETag": part.etag} for part in parts]
+        await self._call(
+            "complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": wanted}
+        )
+
+    async def abort_parts(self, key: str, upload: str) -> None:
+        """Gives up an upload in parts and what it holds; one that is over is no error."""
+        with suppress(ObjectMissing):
+            await self._call("abort_multipart_upload", Key=key, UploadId=upload)
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes], length: int | None, mime: str) -> int:
         """Stores the stream without holding it; returns the bytes written. Raises StorageError.
@@ -110,11 +160,11 @@ class ObjectStore:
 
     async def get_stream(
         self, key: str, start: int | None = None, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The object's bytes from `start` to `end`, both included. Raises ObjectMissing, StorageError."""
         headers = {} if start is None else {"Range": f"bytes={start}-{'' if end is None else end}"}
         url = await self.presign_get(key)
-        http = await self._session()
+        http = await self._connection.http()
         try:
             async with http.get(url, headers=headers) as response:
                 if response.status == 404:
@@ -140,12 +190,12 @@ class ObjectStore:
     async def delete(self, keys: Sequence[str]) -> None:
         """Deletes the objects; keys that are not there are no error."""
         for start in range(0, len(keys), DELETE_BATCH):
-            objects = [{"Key": key} for key in keys[start : start + DELETE_BATCH]]
+            objects = [{"Key": self._prefix + key} for key in keys[start : start + DELETE_BATCH]]
             await self._call("delete_objects", Delete={"Objects": objects, "Quiet": True})
 
     async def _put_single(self, key: str, chunks: AsyncIterator[bytes], length: int, mime: str) -> int:
         url = await self.presign_put(key)
-        http = await self._session()
+        http = await self._connection.http()
         source = _Source(chunks)
         try:
             async with http.put(
@@ -177,33 +227,46 @@ class ObjectStore:
             raise
         return total
 
-    async def _presign(self, operation: str, params: dict[str, str], expires_s: int) -> str:
-        client = await self._s3()
+    async def _presign(self, operation: str, params: dict[str, Any], expires_s: int) -> str:
+        client = await self._connection.s3()
         return str(await client.generate_presigned_url(operation, Params=params, ExpiresIn=expires_s))
 
     async def _call(self, operation: str, **params: Any) -> Any:
-        client = await self._s3()
+        client = await self._connection.s3()
+        if self._prefix and "Key" in params:
+            params["Key"] = self._prefix + params["Key"]
         try:
             return await getattr(client, operation)(Bucket=self._bucket, **params)
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+            if error.response["Error"]["Code"] in _MISSING:
                 raise ObjectMissing(params.get("Key", self._bucket)) from error
             raise StorageError(f"{operation}: {error.response['Error']['Code']}") from error
         except (BotoCoreError, OSError, TimeoutError) as error:
             raise StorageError(f"{operation}: {type(error).__name__}") from error
 
-    async def _s3(self) -> Any:
+
+class _Connection:
+    """The clients that all buckets share, each made when first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.stack = AsyncExitStack()
+        self._settings = settings
+        self._client: Any = None
+        self._http: aiohttp.ClientSession | None = None
+        self._opening = asyncio.Lock()
+
+    async def s3(self) -> Any:
         if self._client is None:
             async with self._opening:
                 if self._client is None:
-                    self._client = await self._stack.enter_async_context(self._make_client())
+                    self._client = await self.stack.enter_async_context(self._make_client())
         return self._client
 
-    async def _session(self) -> aiohttp.ClientSession:
+    async def http(self) -> aiohttp.ClientSession:
         if self._http is None:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
             # Redirects and cookies have no place between us and our store.
-            self._http = await self._stack.enter_async_context(
+            self._http = await self.stack.enter_async_context(
                 aiohttp.ClientSession(
                     timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
                 )
@@ -268,6 +331,17 @@ async def _regroup(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[byt
         yield bytes(buffer)
 
 
+def place_of(settings: Settings, bucket: Bucket) -> Place:
+    """Where the settings put a bucket."""
+    if bucket is Bucket.ASSETS:
+        return Place(settings.s3_bucket)
+    if bucket in settings.buckets:
+        return Place.parse(settings.buckets[bucket])
+    if settings.bucket_prefix is not None:
+        return Place(f"{settings.bucket_prefix}{bucket}")
+    return Place(settings.s3_bucket, f"{bucket}/")
+
+
 def generation_key(account_id: object, generation_id: object, name: str) -> str:
     """Where a generation's file lies. The same file always has the same key, so storing twice is harmless."""
     return f"users/{account_id}/generations/{generation_id}/{name}"
@@ -275,3 +349,8 @@ def generation_key(account_id: object, generation_id: object, name: str) -> str:
 
 def upload_key(account_id: object, upload_id: object, ext: str) -> str:
     return f"users/{account_id}/uploads/{upload_id}.{ext}"
+
+
+def staging_key(account_id: object, upload_id: object) -> str:
+    """Where a file waits to be checked; nobody may read it there."""
+    return upload_key(account_id, upload_id, STAGED)

@@ -1,0 +1,103 @@
+"""Buckets by name, wherever the settings put them; uploads that nobody finished."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from shared.buckets import Bucket, Place, is_safe_key
+from shared.domains.stale_uploads import drop_stale
+from shared.ids import new_id
+from shared.migrate import make_buckets
+from shared.settings import Settings
+from shared.storage import ObjectMissing, ObjectStore, place_of, staging_key, upload_key
+from tests.pipeline import Pipeline
+
+
+@pytest.fixture
+async def store(settings: Settings) -> AsyncIterator[ObjectStore]:
+    opened = ObjectStore.open(settings)
+    await opened.ensure_bucket()
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "music", "assets"),
+    [
+        ({}, Place("main", "r3al-studio-music/"), Place("main")),
+        ({"bucket_prefix": "acme-"}, Place("acme-r3al-studio-music"), Place("main")),
+        ({"bucket_prefix": ""}, Place("r3al-studio-music"), Place("main")),
+        (
+            {"bucket_prefix": "acme-", "buckets": {"r3al-studio-music": "media/music"}},
+            Place("media", "music/"),
+            Place("main"),
+        ),
+    ],
+)
+def test_settings_say_where_a_bucket_lies(changes: dict[str, Any], music: Place, assets: Place) -> None:
+    settings = Settings(_env_file=None, s3_bucket="main", **changes)
+    assert place_of(settings, Bucket.MUSIC) == music
+    assert place_of(settings, Bucket.ASSETS) == assets
+
+
+@pytest.mark.parametrize("buckets", [{"penstock-assets": "x"}, {"unknown": "x"}, {"r3al-user-media": "/"}])
+def test_buckets_that_cannot_be(buckets: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="buckets"):
+        Settings(_env_file=None, buckets=buckets)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "a//b", "/a", "a/", "../a", "a/../b", "a/./b", "a\\b", "a\nb", "a\0b", "a" * 1025]
+)
+def test_keys_that_lead_elsewhere(key: str) -> None:
+    assert not is_safe_key(key)
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_buckets_share_a_store_but_no_keys(store: ObjectStore, settings: Settings, own: bool) -> None:
+    here = settings.model_copy(update={"bucket_prefix": f"{settings.s3_bucket}-"} if own else {})
+    await make_buckets(here)
+    opened = ObjectStore.open(here)
+    try:
+        music, media = opened.within(Bucket.MUSIC), opened.within(Bucket.MEDIA)
+        await music.put_bytes("users/1/a", b"music", "text/plain")
+        assert await music.get_bytes("users/1/a") == b"music"
+        assert await media.head("users/1/a") is None
+        assert await opened.head("users/1/a") is None
+        await music.delete(["users/1/a"])
+        assert await music.head("users/1/a") is None
+    finally:
+        await opened.close()
+
+
+async def test_uploads_that_nobody_finished_are_dropped(pipeline: Pipeline, store: ObjectStore) -> None:
+    async def add(age_hours: int, state: str, multipart_id: str | None = None) -> tuple[str, str]:
+        upload_id = new_id()
+        key, staged = upload_key("a", upload_id, "png"), staging_key(pipeline.account_id, upload_id)
+        await pipeline.worker.execute(
+            "INSERT INTO uploads (id, account_id, state, filename, key, mime, bytes, multipart_id, created_at)"
+            " VALUES ($1, $2, $3, 'f', $4, 'image/png', 1, $5, now() - $6::int * interval '1 hour')",
+            upload_id, pipeline.account_id, state, key, multipart_id, age_hours,
+        )  # fmt: skip
+        for name in (key, staged):
+            await store.put_bytes(name, b"x", "image/png")
+        return key, staged
+
+    old, young, ready = [await add(*case) for case in ((25, "pending"), (23, "pending"), (25, "ready"))]
+    upload_id = new_id()
+    staged = staging_key(pipeline.account_id, upload_id)
+    begun = await store.begin_parts(staged, "image/png")
+    await pipeline.worker.execute(
+        "INSERT INTO uploads (id, account_id, filename, key, mime, bytes, multipart_id, created_at)"
+        " VALUES ($1, $2, 'f', 'k', 'image/png', 1, $3, now() - interval '2 days')",
+        upload_id, pipeline.account_id, begun,
+    )  # fmt: skip
+    assert await drop_stale(pipeline.worker, store) == 2
+    assert [await store.head(name) for name in old] == [None, None]
+    for name in (*young, *ready):
+        assert await store.head(name) is not None
+    with pytest.raises(ObjectMissing):
+        await store.parts(staged, begun)
+    await store.abort_parts(staged, begun)
+    assert await drop_stale(pipeline.worker, store) == 0
