@@ -1,0 +1,183 @@
+"""Requests per minute, as token buckets in Redis that all processes share.
+
+A bucket holds as many tokens as its limit per minute and fills evenly; a request takes one from each of its buckets or
+from none. Requests that come together are asked about in one round trip, by one script. When Redis is away, each
+process counts by itself with the same limits, and says so once per outage.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.batch import Batcher
+from shared.errors import RateLimited
+from shared.log import get_logger
+from shared.queue import redis_client
+
+log = get_logger(__name__)
+
+WINDOW_S: Final = 60
+PREFIX: Final = "penstock:rate:"
+TIMEOUT_S: Final = 0.25
+REST_S: Final = 1.0
+"""How long Redis is left alone after it failed."""
+MOST_LOCAL: Final = 20_000
+_US: Final = 1_000_000
+
+# What is kept of a bucket is the time at which it will be full (GCRA's "theoretical arrival time", in microseconds of
+# the server's clock). ARGV: the window, then for each request how many buckets it has and their limits. The answer has
+# for each bucket what is left, when it is full, and how long to wait for a token, all in microseconds.
+_SCRIPT = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local window = tonumber(ARGV[1])
+local answer, key, arg = {}, 0, 2
+while arg <= #ARGV do
+    local count = tonumber(ARGV[arg])
+    local full, granted = {}, true
+    for n = 1, count do
+        local step = window / tonumber(ARGV[arg + n])
+        local at = math.max(tonumber(redis.call('GET', KEYS[key + n]) or '0'), now)
+        full[n] = {at, at + step, step}
+        granted = granted and at + step - now <= window
+    end
+    for n = 1, count do
+        local at, wait = full[n][1], full[n][2] - now - window
+        if granted then
+            at = full[n][2]
+            redis.call('SET', KEYS[key + n], string.format('%.0f', at), 'PX', math.ceil((at - now) / 1000) + 1)
+        end
+        local left = math.max(0, math.floor((window - (at - now)) / full[n][3] + 0.000001))
+        answer[#answer + 1] = left
+        answer[#answer + 1] = math.ceil(at - now)
+        answer[#answer + 1] = granted and 0 or math.max(0, math.ceil(wait))
+    end
+    key, arg = key + count, arg + count + 1
+end
+return answer
+"""
+
+
+class Bucket(NamedTuple):
+    """`name` is what it limits (address, account, key, plan), `subject` whose it is, `limit` tokens per minute."""
+
+    name: str
+    subject: str
+    limit: int
+
+    @property
+    def key(self) -> str:
+        return f"{PREFIX}{self.name}:{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How a bucket stands after a request: what is left, when it is full again, and the wait for a token if none
+    was there."""
+
+    bucket: Bucket
+    left: int
+    full_in_s: float
+    wait_s: float = 0.0
+
+
+def refusal(levels: Sequence[Level]) -> RateLimited | None:
+    """The error of a request that found a bucket empty; it names the one with the longest wait."""
+    longest = max(levels, key=lambda level: level.wait_s, default=None)
+    if longest is None or longest.wait_s <= 0:
+        return None
+    bucket = longest.bucket
+    return RateLimited(
+        f"More than {bucket.limit} requests in a minute for this {bucket.name}; wait {longest.wait_s:.1f} seconds.",
+        retry_after_s=longest.wait_s,
+        scope=bucket.name,
+        limit=bucket.limit,
+        window_s=WINDOW_S,
+    )
+
+
+@dataclass(slots=True)
+class RateLimiter:
+    """Takes tokens."""
+
+    redis: Redis
+    local: "LocalBuckets" = field(default_factory=lambda: LocalBuckets())
+    _batches: Batcher[str, Sequence[Bucket], Sequence[Level]] = field(init=False, repr=False)
+    _script: str | None = field(default=None, repr=False)
+    _rest_until: float = 0.0
+    _outage: bool = False
+
+    def __post_init__(self) -> None:
+        self._batches = Batcher(self._take_all)
+
+    @classmethod
+    def open(cls, redis_url: str) -> "RateLimiter":
+        """Connects when first used."""
+        return cls(redis_client(redis_url, max_connections=4, timeout_s=TIMEOUT_S))
+
+    async def close(self) -> None:
+        await self.redis.aclose(close_connection_pool=True)
+
+    async def take(self, buckets: Sequence[Bucket]) -> Sequence[Level]:
+        """One token of each, or none of any; see `refusal`. Never raises for want of Redis."""
+        return await self._batches("", buckets)
+
+    async def _take_all(
+        self, _: str, requests: list[Sequence[Bucket]]
+    ) -> list[Sequence[Level] | BaseException]:
+        if time.monotonic() >= self._rest_until:
+            try:
+                levels = await self._ask(requests)
+            except (RedisError, OSError, TimeoutError) as error:
+                self._rest_until = time.monotonic() + REST_S
+                if not self._outage:
+                    self._outage = True
+                    log.warning("rate_limits_are_local", error=f"{type(error).__name__}: {error}")
+            else:
+                if self._outage:
+                    self._outage = False
+                    log.info("rate_limits_are_shared_again")
+                return levels
+        return [self.local.take(buckets) for buckets in requests]
+
+    async def _ask(self, requests: Sequence[Sequence[Bucket]]) -> list[Sequence[Level] | BaseException]:
+        keys = [bucket.key for buckets in requests for bucket in buckets]
+        arguments: list[int] = [WINDOW_S * _US]
+        for buckets in requests:
+            arguments += (len(buckets), *(bucket.limit for bucket in buckets))
+        flat = await self.redis.execute_command("EVAL", _SCRIPT, len(keys), *keys, *arguments)  # type: ignore[no-untyped-call]  # redis-py's core is untyped
+        figures = iter(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        return [
+            [Level(bucket, left, full / _US, wait / _US)
+             for bucket, (left, full, wait) in zip(buckets, figures, strict=False)]
+            for buckets in requests
+        ]  # fmt: skip
+
+
+class LocalBuckets:
+    """The same buckets in this process' memory."""
+
+    def __init__(self) -> None:
+        self._full_at: dict[str, float] = {}
+
+    def take(self, buckets: Sequence[Bucket]) -> Sequence[Level]:
+        now = time.monotonic()
+        if len(self._full_at) > MOST_LOCAL:
+            self._full_at = {key: at for key, at in self._full_at.items() if at > now}
+            if len(self._full_at) > MOST_LOCAL:
+                self._full_at.clear()
+        before = [max(self._full_at.get(bucket.key, 0.0), now) for bucket in buckets]
+        after = [at + WINDOW_S / bucket.limit for bucket, at in zip(buckets, before, strict=True)]
+        granted = all(at - now <= WINDOW_S + 1e-9 for at in after)
+        if granted:
+            self._full_at.update((bucket.key, at) for bucket, at in zip(buckets, after, strict=True))
+        levels = []
+        for bucket, old, new in zip(buckets, before, after, strict=True):
+            at = new if granted else old
+            left = max(0, int((WINDOW_S - (at - now)) * bucket.limit / WINDOW_S + 1e-6))
+            levels.append(Level(bucket, left, at - now, 0.0 if granted else max(0.0, new - now - WINDOW_S)))
+        return levels
