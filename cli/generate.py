@@ -85,13 +85,18 @@ def audio(
     voice: Annotated[str | None, typer.Option(help="A voice of the model.")] = None,
     language: Annotated[str | None, typer.Option(help="Such as en, de, pt.")] = None,
     voice_sample: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A recording of the voice to speak with.")
+        str | None,
+        typer.Option(metavar="FILE", help="A recording of the voice to speak with, 10 to 30 seconds."),
     ] = None,
+    consent: Annotated[
+        bool,
+        typer.Option("--consent", help="Whoever speaks in the recording agreed to a copy of their voice."),
+    ] = False,
     seed: Seed = None,
 ) -> None:
     """Speech from text."""
     own = {"text": read_prompt(text), "voice": voice, "language": language, "voice_sample": voice_sample}
-    _start("audio", order, own | {"seed": seed})
+    _start("audio", order, own | {"consent": consent or None, "seed": seed})
 
 
 @app.command()

@@ -123,6 +123,7 @@ def _facts(resource: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("runs on", f"{resolved['provider']}, {resolved['model']}" if resolved else None),
         ("because", resolved.get("reason")),
         ("cost", cost_words(resource.get("cost"))),
+        ("which means", (resource.get("cost") or {}).get("explanation")),
         ("error", f"{error['message']} ({error['code']})" if error else None),
         *(("warning", warning_words(warning)) for warning in resource.get("warnings") or ()),
         ("created", local_time(resource["created_at"])),

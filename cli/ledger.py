@@ -26,6 +26,7 @@ WORDS = {
     "release": "the reserve was not given back exactly once",
     "held_after_end": "it has ended and still holds a reserve",
     "held_sum": "the account's held sum is not that of its ledger",
+    "budget": "a budget's sum is not that of the ledger",
     "reconciling_long": "the provider's bill is awaited for more than a day",
 }
 

@@ -8,8 +8,8 @@ import typer
 from cli.lazy import Entry, LazyGroup
 
 EPILOG = (
-    "Exit codes: 0 done; 1 the job failed, or a check of `doctor`; 2 wrong usage; 3 the gateway cannot be reached; "
-    "4 the API refused; 130 interrupted."
+    "Exit codes: 0 done; 1 the job failed, or a check of `doctor` or `ledger verify`; 2 wrong usage; "
+    "3 the gateway cannot be reached; 4 the API refused; 130 interrupted."
 )
 
 
@@ -21,8 +21,11 @@ class Commands(LazyGroup):
         ),
         Entry("jobs", "List, show, watch, cancel, retry, rerun and delete generations.", "cli.jobs:app"),
         Entry("models", "What can be generated with, and at what price.", "cli.models:app"),
+        Entry("prices", "Show what models are billed by, and import prices from a file.", "cli.prices:app"),
+        Entry("providers", "How providers do, and trying one again.", "cli.providers:app"),
         Entry("usage", "What was spent, by kind, model, provider or day.", "cli.usage:usage_command"),
-        Entry("ledger", "Every movement of money.", "cli.ledger:ledger_command"),
+        Entry("ledger", "Every movement of money, and whether it adds up.", "cli.ledger:app"),
+        Entry("webhooks", "Who is told of events, and what was delivered.", "cli.webhooks:app"),
         Entry("keys", "Create, list, rotate and revoke API keys.", "cli.keys:app"),
         Entry("doctor", "Check the gateway, the key and this machine.", "cli.doctor:doctor_command"),
     )

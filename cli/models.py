@@ -81,6 +81,7 @@ async def _show(session: Session, model: str, kind: str | None) -> None:
             ("runs on", f"{item['provider']}, {item['model']}"),
             ("or on", ", ".join((item.get("routes") or ())[1:])),
             ("price", price_words(item.get("price"))),
+            ("price of", price_source(item.get("price"))),
             ("takes", duration_words(item["expected_s"]) if item.get("expected_s") else None),
             ("licence", item.get("licence")),
             ("ends on", item.get("shutdown_date")),
@@ -100,6 +101,13 @@ def price_words(price: Mapping[str, Any] | None) -> str:
     rates = {unit.replace("_", " "): Decimal(rate) for unit, rate in units.items()}
     parts = [f"{_rate(rate)} per {unit}" for unit, rate in rates.items() if rate]
     return " + ".join(parts) or "free"
+
+
+def price_source(price: Mapping[str, Any] | None) -> str:
+    """`2026-12-01, Replicate's pricing page`."""
+    if price is None:
+        return ""
+    return ", ".join(str(price[name]) for name in ("effective_from", "source") if price.get(name))
 
 
 def _rate(nanos: Decimal) -> str:

@@ -20,7 +20,7 @@ from cli.servers import EmbeddedServers, Server, ServerFailed
 from cli.servers.home import port_is_free
 from cli.servers.process import guarded
 from cli.supervisor import Reporter, Service, Supervisor
-from shared.settings import Settings
+from shared.settings import AuthMode, Settings
 
 KINDS = ("text", "image", "audio", "music", "video", "upscale")
 """Kinds that have a worker of their own; `maintenance` runs beside them."""
@@ -50,6 +50,7 @@ class Plan:
     """Processes of each kind."""
     gateway: bool = True
     drain_timeout_s: float = 30.0
+    auth_mode: AuthMode = AuthMode.REQUIRED
     private: tuple[str, ...] = tuple(STORE_SETTINGS)
     """The servers to start; the settings name the others."""
 
@@ -148,6 +149,7 @@ class Stack:
         env = dict(os.environ) | {
             "HOST": self.plan.host,
             "PORT": str(self.plan.port),
+            "AUTH_MODE": self.plan.auth_mode.value,
             "PENSTOCK_HOME": str(self.plan.home),
             "LOG_FORMAT": "json",
             "PYTHONUNBUFFERED": "1",
@@ -157,6 +159,8 @@ class Stack:
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         if "secret_key" not in settings.model_fields_set:
             env["SECRET_KEY"] = self.servers.secrets["secret_key"]
+        if settings.encryption_master_key is None:
+            env["ENCRYPTION_MASTER_KEY"] = self.servers.secrets["encryption_master_key"]
         return env
 
     async def start(self) -> str:

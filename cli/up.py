@@ -16,7 +16,7 @@ from rich.markup import escape
 from cli.servers import AlreadyRunning, Lock, ServerFailed
 from cli.stack import GATEWAY, KINDS, STORE_SETTINGS, Plan, Stack, UpFailed
 from cli.supervisor import StartFailed
-from shared.settings import Settings
+from shared.settings import AuthMode, Settings, is_loopback, what_is_wrong
 
 
 def make_plan(
@@ -35,6 +35,7 @@ def make_plan(
     return Plan(
         home=settings.home.resolve(),
         host=host or settings.host,
+        auth_mode=_auth_mode(settings, host or settings.host),
         port=port or settings.port,
         workers={kind: count for kind, count in counts.items() if not only or kind in only},
         gateway=not only or GATEWAY in only,
@@ -43,6 +44,20 @@ def make_plan(
             store for store, name in STORE_SETTINGS.items() if name not in settings.model_fields_set
         ),
     )
+
+
+def _auth_mode(settings: Settings, host: str) -> AuthMode:
+    """What the settings say; else open where only this machine reaches the gateway. Raises UpFailed."""
+    local = is_loopback(host)
+    if "auth_mode" not in settings.model_fields_set:
+        alone = local and settings.public_base_url is None and not settings.is_production
+        return AuthMode.OPEN if alone else AuthMode.REQUIRED
+    if settings.auth_mode is AuthMode.OPEN and not local:
+        raise UpFailed(
+            f"AUTH_MODE=open lets in everybody who reaches the gateway, so it cannot listen on {host}:"
+            " leave out --host, or set AUTH_MODE=required"
+        )
+    return settings.auth_mode
 
 
 async def run(stack: Stack, on_ready: Callable[[str], None]) -> None:
@@ -88,7 +103,8 @@ def up_command(
         settings = Settings()
         plan = make_plan(settings, host=host, port=port, workers=workers or (), only=only or ())
     except (UpFailed, ValidationError) as error:
-        console.print(f"[red]✗[/red] {escape(str(error))}", highlight=False)
+        why = what_is_wrong(error) if isinstance(error, ValidationError) else str(error)
+        console.print(f"[red]✗[/red] {escape(why)}", highlight=False)
         raise typer.Exit(2) from None
     raise typer.Exit(_run_locked(plan, settings, console, open_browser=open_browser))
 
@@ -129,6 +145,8 @@ def _greet(plan: Plan, console: Console, key: str, took_s: float) -> None:
         lines.append(f"  address   [bold]{plan.address}[/bold]")
     if key:
         lines.append(f"  API key   [bold]{escape(key)}[/bold]")
+    if plan.gateway and plan.auth_mode is AuthMode.OPEN:
+        lines.append("  access    open: on this machine no key is needed (AUTH_MODE=required asks for one)")
     lines += [f"  logs      {plan.home / 'logs'}", "  end       Ctrl-C\n"]
     console.print("\n".join(lines), highlight=False)
 

@@ -8,13 +8,14 @@ import sys
 import uvloop
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import ValidationError
 
 from gateway.app import create_app, open_deps
 from gateway.deps import Deps
 from shared import heap
 from shared.db import CONNECTION_ERRORS
 from shared.log import configure, get_logger
-from shared.settings import Settings
+from shared.settings import Settings, what_is_wrong
 
 log = get_logger(__name__)
 
@@ -72,7 +73,11 @@ def shorten_unreadable(record: logging.LogRecord) -> bool:
 
 
 def main() -> int:
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.stderr.write(f"gateway: {what_is_wrong(error)}\n")
+        return 2
     configure(settings, "gateway")
     logging.getLogger("aiohttp.server").addFilter(shorten_unreadable)
     heap.settle()

@@ -5,20 +5,24 @@ from typing import Any
 from yarl import URL
 
 from gateway.openapi import release
-from shared.events import EventType
+from shared.events import AccountEvent, EventType
 
 FRAME: dict[str, Any] = {
     "type": "object",
     "required": ["v", "id", "seq", "ts", "type", "data"],
     "properties": {
         "v": {"const": 1},
-        "id": {"type": "string", "format": "uuid", "description": "The generation."},
+        "id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The generation; for what concerns the account, such as `budget.alert`, the alert.",
+        },
         "seq": {
             "type": "integer",
-            "description": "The generation's position; every change adds one, without gaps.",
+            "description": "The generation's position; every change adds one, without gaps. 0 for the account's news.",
         },
         "ts": {"type": "string", "format": "date-time"},
-        "type": {"enum": [event.value for event in EventType]},
+        "type": {"enum": [event.value for event in (*EventType, *AccountEvent)]},
         "data": {
             "type": "object",
             "description": "Status, stage, progress and what else changed; the whole resource in a snapshot.",

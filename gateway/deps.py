@@ -6,19 +6,29 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.access_tokens import AccessTokens
 from gateway.auth import Authenticator
+from gateway.cookies import SessionCookies
 from gateway.live import LiveHub
 from gateway.metrics import JobMetrics
+from gateway.rates import Rates
+from gateway.signatures import Signatures
 from shared.catalog import Catalog
 from shared.db import Database
 from shared.domains.admission import Admitter
+from shared.domains.attempts import Attempts
+from shared.domains.eta import Etas
 from shared.domains.history import Reader
+from shared.domains.passwords import Passwords
 from shared.domains.positions import QueuePositions
+from shared.domains.uploads import Intake
+from shared.domains.variants import Variants
 from shared.events import Publisher
 from shared.executor import Executor
 from shared.queue import Bell
 from shared.settings import Settings
 from shared.storage import ObjectStore
+from shared.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +43,21 @@ class Deps:
     catalog: Catalog
     reader: Reader
     positions: QueuePositions
+    etas: Etas
     admitter: Admitter
     bell: Bell
     publisher: Publisher
     hub: LiveHub
     executor: Executor
+    intake: Intake
+    variants: Variants
     authenticator: Authenticator
+    access_tokens: AccessTokens
+    cookies: SessionCookies
+    passwords: Passwords
+    rates: Rates
+    attempts: Attempts
+    signatures: Signatures
+    vault: Vault
     registry: CollectorRegistry
     metrics: JobMetrics

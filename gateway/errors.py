@@ -27,12 +27,18 @@ from shared.storage import StorageError
 log = get_logger(__name__)
 
 PROBLEM = "application/problem+json"
+PLAIN = "application/json"
 ERROR_PATH = "/api/errors/"
 
 
 def error_page(code: str) -> str:
     """The address of the page about a code: `/api/errors/not-found`."""
     return ERROR_PATH + code.lower().replace("_", "-")
+
+
+def media_of(path: str) -> str:
+    """The media type of an error: what the seeds' routes answer is plain JSON, all else is RFC 9457's."""
+    return PLAIN if path.startswith("/api/") and not path.startswith("/api/v1/") else PROBLEM
 
 
 def problem_body(error: PenstockError, *, instance: str, request_id: str) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def problem(error: PenstockError, request: web.Request, request_id: str) -> web.
     response = web.Response(
         body=orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS),
         status=error.http_status,
-        headers={"Content-Type": PROBLEM, "Cache-Control": "no-store"},
+        headers={"Content-Type": media_of(request.path), "Cache-Control": "no-store"},
     )
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))

@@ -11,7 +11,9 @@ from gateway.auth import Principal
 from gateway.http import Body, validate
 from gateway.resources import PRIORITIES
 from shared.domains.admission import NewGeneration
+from shared.domains.deliveries import ENDED, GENERATION_TYPES
 from shared.kinds import KINDS
+from shared.netguard import MAX_URL_LENGTH
 
 MAX_METADATA_BYTES = 16 << 10
 DAY_S = 86_400
@@ -33,7 +35,16 @@ def _small(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _known_event(name: str) -> str:
+    if name not in GENERATION_TYPES:
+        raise ValueError(f"must be one of {', '.join(GENERATION_TYPES)}")
+    return name
+
+
 KindName = Annotated[str, AfterValidator(_known_kind), Field(json_schema_extra={"enum": list(KINDS)})]
+GenerationEvent = Annotated[
+    str, AfterValidator(_known_event), Field(json_schema_extra={"enum": list(GENERATION_TYPES)})
+]
 Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
 INPUT_SCHEMA: dict[str, Any] = {
     "anyOf": [{"$ref": f"#/components/schemas/{kind.parameters.__name__}"} for kind in KINDS.values()]
@@ -42,7 +53,16 @@ INPUT_SCHEMA: dict[str, Any] = {
 
 class ProviderPreference(Body):
     order: list[Name] = Field([], max_length=20, description="Providers to try first, in this order.")
-    fallbacks: bool = Field(True, description="Whether another provider may serve when the first cannot.")
+    fallbacks: bool | None = Field(
+        None, description="Whether another provider may serve when the first cannot; else your settings say it."
+    )
+
+
+class WebhookTarget(Body):
+    url: str = Field(max_length=MAX_URL_LENGTH, description="https, at a public address.")
+    events: list[GenerationEvent] = Field(
+        list(ENDED), min_length=1, max_length=len(GENERATION_TYPES), description="What it is told of."
+    )
 
 
 class GenerationRequest(Body):
@@ -66,10 +86,19 @@ class GenerationRequest(Body):
     metadata: Metadata | None = Field(
         None, description="Any JSON object of up to 16 kB, given back as it is."
     )
+    webhook: WebhookTarget | None = Field(
+        None,
+        description="Who is told of this generation besides the account's endpoints; signed with the secret of "
+        "`GET /api/v1/webhooks/default/secret`.",
+    )
 
 
 def read_request(asked: GenerationRequest, caller: Principal) -> NewGeneration:
-    """The request with its input checked by its kind. Raises InvalidInput (422, dotted field)."""
+    """The request with its input checked by its kind.
+
+    Raises InvalidInput (422, dotted field), and Forbidden for what the caller's key is not for.
+    """
+    caller.require_kind(asked.kind)
     parameters = validate(KINDS[asked.kind].parameters, asked.input, prefix="input")
     return NewGeneration(
         kind=asked.kind,
@@ -79,11 +108,12 @@ def read_request(asked: GenerationRequest, caller: Principal) -> NewGeneration:
         priority=PRIORITIES[asked.priority],
         start_deadline_s=asked.start_deadline_s,
         deadline_s=asked.deadline_s,
+        webhook=asked.webhook.model_dump() if asked.webhook is not None else None,
         metadata=asked.metadata,
-        project_id=asked.project_id,
+        project_id=caller.project_for(asked.project_id),
         api_key_id=caller.api_key_id,
     )
 
 
 def _preference(asked: ProviderPreference | None) -> Mapping[str, Any] | None:
-    return None if asked is None else asked.model_dump()
+    return None if asked is None else asked.model_dump(exclude_none=True)

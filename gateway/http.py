@@ -30,13 +30,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.wording import sentence
-from shared.domains.accounts import Scope
+from shared.domains.accounts import Role, Scope
 from shared.errors import InvalidInput, NotFound, PenstockError, Unauthenticated, UnsupportedMedia
 from shared.ids import parse_id
 
 JSON = "application/json"
 MAX_DEPTH = 64
 """How deep a body may be nested. Our own encoder ends at 254, and answers wrap what they repeat."""
+
+SIGN_IN = "/api/auth/"
+"""Public operations below this are limited per network address."""
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -145,15 +148,17 @@ class Answer:
     example: Any = None
     media: str = JSON
     headers: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """Other media types, of text, that a caller may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one path.
 
-    `scope` None means public. `parameters` name header parameters of `gateway.openapi.PARAMETERS`.
-    `idempotent` operations obey Idempotency-Key. `ticket` operations take a one-time `?ticket=` too,
-    because browsers cannot send headers with EventSource or WebSocket.
+    `scope` None means public. `role` is for what concerns the whole installation. `parameters` name header
+    parameters of `gateway.openapi.PARAMETERS`. `idempotent` operations obey Idempotency-Key. `ticket` operations
+    take a one-time `?ticket=` too, because browsers cannot send headers with EventSource or WebSocket.
     """
 
     method: str
@@ -172,6 +177,7 @@ class Operation:
     body_media: str
     idempotent: bool
     ticket: bool
+    role: Role | None
 
     @property
     def name(self) -> str:
@@ -198,6 +204,7 @@ def operation(
     body_media: str = JSON,
     idempotent: bool = False,
     ticket: bool = False,
+    role: Role | None = None,
 ) -> Callable[[Callable[..., Awaitable[Reply | web.StreamResponse]]], Operation]:
     """Declare the decorated `async def handler(request: Request[Body, Query])` as an operation."""
 
@@ -220,6 +227,7 @@ def operation(
             body_media=body_media,
             idempotent=idempotent,
             ticket=ticket,
+            role=role,
         )
 
     return declare
@@ -232,14 +240,18 @@ def endpoint(
 
     `guard` runs the handler of operations that are idempotent by header.
     """
-    body_optional, defaults = op.body_optional, _default_query(op)
+    body_optional, defaults, signs_in = op.body_optional, _default_query(op), op.path.startswith(SIGN_IN)
 
     async def handle(raw: web.Request) -> web.StreamResponse:
         caller = None
         if op.scope is not None:
-            caller = await deps.authenticator.authenticate(raw, ticket=op.ticket)
+            caller = await _caller(op, raw, deps)
             raw[CALLER] = caller
             caller.require(op.scope)
+            if op.role is not None:
+                caller.require_role(op.role)
+        elif signs_in and deps.rates.active:
+            await deps.rates.check(raw, None)
         query = _read_query(op, raw, defaults)
         document = body = None
         if op.body is not None:
@@ -250,6 +262,19 @@ def endpoint(
         return respond(answer) if isinstance(answer, Reply) else answer
 
     return handle
+
+
+async def _caller(op: Operation, raw: web.Request, deps: Deps) -> Principal:
+    """Who asks. Raises Unauthenticated, and RateLimited for whoever asks too often, known or not."""
+    if not deps.rates.active:
+        return await deps.authenticator.authenticate(raw, ticket=op.ticket)
+    try:
+        caller = await deps.authenticator.authenticate(raw, ticket=op.ticket)
+    except Unauthenticated:
+        await deps.rates.check(raw, None)
+        raise
+    await deps.rates.check(raw, caller)
+    return caller
 
 
 def respond(answer: Reply) -> web.Response:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from gateway.errors import from_failure, from_http, problem
 from gateway.http import CALLER, REQUEST_ID
+from gateway.rates import LEVELS, add_rate_headers
 from shared.errors import MethodNotAllowed, NotFound, PenstockError
 from shared.log import get_logger
 
@@ -28,10 +29,11 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 EXPOSED = (
     "X-Request-Id, Location, Link, ETag, Retry-After, Preference-Applied, Idempotent-Replayed,"
-    " Content-Disposition"
+    " Content-Disposition, RateLimit, RateLimit-Policy"
 )
 ALLOWED_HEADERS = (
-    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, X-Request-Id"
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, X-CSRF-Token,"
+    " X-Request-Id"
 )
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -164,7 +166,7 @@ UNMATCHED_PATH = "/{anything}"
 
 
 def add_headers(
-    allowed_origins: Sequence[str],
+    allowed_origins: Sequence[str], *, legacy_rates: bool = False
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """A hook for the moment before a response's head is sent, which streamed responses pass too."""
     origins = frozenset(allowed_origins)
@@ -174,6 +176,9 @@ def add_headers(
         headers["X-Request-Id"] = request.get(REQUEST_ID, "")
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Server"] = "penstock"
+        levels = request.get(LEVELS)
+        if levels is not None:
+            add_rate_headers(headers, levels, legacy=legacy_rates)
         if "Content-Security-Policy" not in headers:
             headers["Content-Security-Policy"] = API_POLICY
         origin = request.headers.get("Origin")
@@ -190,6 +195,9 @@ def _allow_origin(
     if origin not in origins and "*" not in origins:
         return
     response.headers["Access-Control-Allow-Origin"] = origin
+    if origin in origins:
+        # Cookies too, but only for those that are named: a wildcard must not read what a cookie opens.
+        response.headers["Access-Control-Allow-Credentials"] = "true"
     response.headers["Access-Control-Expose-Headers"] = EXPOSED
     if request.method == hdrs.METH_OPTIONS and "Access-Control-Request-Method" in request.headers:
         response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS

@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from gateway.errors import PROBLEM, error_page
+from gateway.cookies import ACCESS
+from gateway.errors import error_page, media_of
 from gateway.generation_request import GenerationRequest
-from gateway.http import JSON, Answer, Operation
+from gateway.http import JSON, SIGN_IN, Answer, Operation
 from shared.errors import (
     Forbidden,
     IdempotencyInProgress,
@@ -101,10 +102,12 @@ HEADERS: dict[str, dict[str, Any]] = {
 DESCRIPTION = """\
 A request for media becomes a stored, paid-for, announced artifact.
 
-Send your API key as `Authorization: Bearer ps_live_…`. A submit answers 202 with the generation and its links;
-wait for its end with `Prefer: wait=N`, poll it with `ETag`, or follow it over a websocket or server-sent events
-(`/api/asyncapi.json`). Every error has the same shape; `error` is its code, `request_id` names the request.
-Lists are cursor pages: pass `next` as `after`.
+Send your API key as `Authorization: Bearer ps_live_…`, or sign in and send the access token the same way. Pages of
+ours have it in a cookie; their writes need our `Origin`, or the CSRF token in `X-CSRF-Token`.
+
+A submit answers 202 with the generation and its links; wait for its end with `Prefer: wait=N`, poll it with `ETag`, or
+follow it over a websocket or server-sent events (`/api/asyncapi.json`). Every error has the same shape; `error` is its
+code, `request_id` names the request. Lists are cursor pages: pass `next` as `after`.
 """
 
 
@@ -128,6 +131,7 @@ def document(operations: Sequence[Operation], base_url: str) -> dict[str, Any]:
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "ps_live_…"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": ACCESS},
                 "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
             },
             "schemas": {**schemas, "Error": ERROR_SCHEMA},
@@ -137,7 +141,7 @@ def document(operations: Sequence[Operation], base_url: str) -> dict[str, Any]:
             },
             "headers": HEADERS,
         },
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}, {"cookie": []}],
     }
 
 
@@ -179,8 +183,10 @@ def _operation(op: Operation) -> dict[str, Any]:
         spec["security"] = []
     else:
         spec["x-scope"] = op.scope.value
+        if op.role is not None:
+            spec["x-role"] = op.role.value
         if op.ticket:
-            spec["security"] = [{"bearer": []}, {"ticket": []}]
+            spec["security"] = [{"bearer": []}, {"cookie": []}, {"ticket": []}]
     if op.body is not None:
         media: dict[str, Any] = {"schema": {"$ref": REF.format(model=op.body.__name__)}}
         if op.example is not None:
@@ -253,7 +259,7 @@ def _responses(op: Operation) -> dict[str, Any]:
         for status in _statuses(error):
             by_status.setdefault(status, []).append(error)
     for status, errors in sorted(by_status.items()):
-        responses.setdefault(str(status), _failure(status, errors))
+        responses.setdefault(str(status), _failure(status, errors, op.path))
     return responses
 
 
@@ -271,6 +277,8 @@ def _success(answer: Answer) -> dict[str, Any]:
         binary = not answer.media.startswith(("text/", JSON))
         schema = {"type": "string", "format": "binary"} if binary else {"type": "string"}
         spec["content"] = {answer.media: {"schema": schema}}
+    if answer.also:
+        spec["content"] |= {media: {"schema": {"type": "string"}} for media in answer.also}
     return spec
 
 
@@ -279,6 +287,8 @@ def errors_of(op: Operation) -> list[type[PenstockError]]:
     found: list[type[PenstockError]] = [*op.errors]
     if op.scope is not None:
         found += [Unauthenticated, Forbidden, RateLimited, InvalidInput]
+    elif op.path.startswith(SIGN_IN):
+        found.append(RateLimited)
     if op.query is not None or op.body is not None or "{" in op.path:
         found.append(InvalidInput)
     if "{" in op.path:
@@ -297,7 +307,7 @@ def _statuses(error: type[PenstockError]) -> tuple[int, ...]:
     return (400, 422) if error is InvalidInput else (error.status,)
 
 
-def _failure(status: int, errors: Sequence[type[PenstockError]]) -> dict[str, Any]:
+def _failure(status: int, errors: Sequence[type[PenstockError]], path: str) -> dict[str, Any]:
     codes = list(dict.fromkeys(error.code for error in errors))
     first = errors[0]
     example = {
@@ -316,5 +326,5 @@ def _failure(status: int, errors: Sequence[type[PenstockError]]) -> dict[str, An
     return {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
         "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
-        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Error"}, "example": example}},
+        "content": {media_of(path): {"schema": {"$ref": "#/components/schemas/Error"}, "example": example}},
     }

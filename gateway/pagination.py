@@ -50,11 +50,19 @@ def page[Q: PageQuery](
     **members: Any,
 ) -> Reply:
     """`{data, next}` with its Link header; `more` is the position after the last item, None at the end."""
+    cursor, headers = following(request, more)
+    return reply({"data": items, "next": cursor, **members}, headers=headers)
+
+
+def following[Q: PageQuery](
+    request: Request[Any, Q], more: Sequence[Any] | None
+) -> tuple[str | None, dict[str, str]]:
+    """The cursor of the page after, and the Link header that leads there; None and nothing at the end."""
     if more is None:
-        return reply({"data": items, "next": None, **members})
+        return None, {}
     cursor = seal(_server_key(request), _purpose(request), orjson.dumps(list(more)))
     target = URL(request.raw.path_qs, encoded=True).update_query(after=cursor)
-    return reply({"data": items, "next": cursor, **members}, headers={"Link": f'<{target}>; rel="next"'})
+    return cursor, {"Link": f'<{target}>; rel="next"'}
 
 
 def _server_key(request: Request[Any, Any]) -> str:

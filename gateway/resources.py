@@ -1,16 +1,19 @@
 """How rows look to callers. Plain dicts for speed; the models beside them document the same shapes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.charges import explain
 from shared.catalog import ModelCard, is_retired
 from shared.db import Tx
 from shared.domains import history
+from shared.domains.eta import Eta, Etas, guess
 from shared.domains.generations import TERMINAL, status_of
+from shared.domains.providers import NO_WISHES, Order
 from shared.kinds import KINDS
 from shared.money import Nanos, as_json
 from shared.tables import ApiKey, LedgerEntry, Upload
@@ -18,7 +21,6 @@ from shared.tables import ApiKey, LedgerEntry, Upload
 API = "/api/v1"
 PRIORITY_NAMES = {-10: "low", 0: "normal", 10: "high"}
 PRIORITIES = {name: number for number, name in PRIORITY_NAMES.items()}
-MIN_PROGRESS_FOR_ETA = 0.05
 
 
 class Resource(BaseModel):
@@ -39,6 +41,7 @@ class Cost(Resource):
     currency: Literal["USD"]
     price_id: str | None
     billed_to: Literal["platform", "byok"]
+    explanation: str = Field(description="What is charged and why, in a sentence for people.")
 
 
 class OutputResource(Resource):
@@ -55,6 +58,9 @@ class OutputResource(Resource):
     duration_s: float | None
     sha256: str
     text: str | None = Field(description="Texts of up to 64 kB stand here too.")
+    metadata: dict[str, Any] = Field(
+        description="What its maker says of how it was made, where it does: `seed`, `tempo`, `key` and the like."
+    )
     expires_at: datetime | None
 
 
@@ -90,7 +96,8 @@ class GenerationResource(Resource):
     progress: float | None = Field(description="0 to 1.")
     queue_position: int | None
     provider_queue_position: int | None
-    eta_seconds: float | None
+    eta_seconds: float | None = Field(description="Seconds that are left, most likely; null is unknown.")
+    eta_p90_seconds: float | None = Field(description="Seconds that nine in ten do not exceed.")
     seq: int = Field(description="Grows by one with every change.")
     model: str
     resolved: Resolved | None
@@ -103,6 +110,9 @@ class GenerationResource(Resource):
     cost: Cost
     error: JobErrorResource | None
     warnings: list[dict[str, Any]]
+    moderation: dict[str, Any] = Field(
+        description="What moderation found in the `input` and in the `output`, where it looked."
+    )
     metadata: dict[str, Any]
     created_at: datetime
     started_at: datetime | None
@@ -172,7 +182,7 @@ class LedgerResource(Resource):
     kind: Literal["reserve", "settle", "release", "adjust"]
     nanos: int
     amount: str
-    payer: Literal["account", "platform"]
+    payer: Literal["account", "platform", "byok"]
     provider: str | None
     model: str | None
     note: str | None
@@ -189,6 +199,9 @@ class KeyResource(Resource):
     expires_at: datetime | None
     revoked_at: datetime | None = Field(description="Set on a rotated key: when it ends.")
     last_used_at: datetime | None
+    project_id: UUID | None = Field(description="Where what is made with it belongs.")
+    kinds: list[str] = Field(description="What it may have made; empty for all kinds.")
+    budget_nanos: int | None = Field(description="What it may spend in all; null is no limit.")
 
 
 def generation_path(generation_id: UUID | str) -> str:
@@ -201,10 +214,16 @@ def render_generation(
     base_url: str,
     *,
     queue_position: int | None = None,
+    eta: Eta | None = None,
 ) -> dict[str, Any]:
-    """The resource of a row of `generations`; `outputs` are its rows of `outputs`."""
+    """The resource of a row of `generations`; `outputs` are its rows of `outputs`.
+
+    Without an `eta` the models' own guesses are told.
+    """
     generation_id, state = str(row["id"]), row["state"]
     ended = state in TERMINAL
+    if eta is None:
+        eta = guess(row)
     link = base_url + generation_path(generation_id)
     return {
         "id": generation_id,
@@ -215,7 +234,8 @@ def render_generation(
         "progress": row["progress"],
         "queue_position": queue_position,
         "provider_queue_position": row["provider_queue_position"],
-        "eta_seconds": None if ended else _eta_seconds(row),
+        "eta_seconds": eta.seconds,
+        "eta_p90_seconds": eta.p90_seconds,
         "seq": row["seq"],
         "model": row["model"],
         "resolved": _resolved(row),
@@ -228,6 +248,7 @@ def render_generation(
         "cost": _cost(row),
         "error": row["error"] if ended else None,
         "warnings": row["warnings"],
+        "moderation": row["moderation"],
         "metadata": row["details"],
         "created_at": row["created_at"],
         "started_at": row["started_at"],
@@ -242,27 +263,19 @@ def render_generation(
     }
 
 
-async def render_rows(tx: Tx, rows: Sequence[Mapping[str, Any]], base_url: str) -> list[dict[str, Any]]:
+async def render_rows(
+    tx: Tx, rows: Sequence[Mapping[str, Any]], base_url: str, etas: Etas | None = None
+) -> list[dict[str, Any]]:
     """The resources of rows of one account, their outputs read in the same transaction."""
     files = await history.outputs(tx, [row["id"] for row in rows if row["state"] == "completed"])
-    return [render_generation(row, files.get(row["id"], ()), base_url) for row in rows]
+    return [
+        render_generation(row, files.get(row["id"], ()), base_url, eta=etas.of(row) if etas else None)
+        for row in rows
+    ]
 
 
 def _id(value: UUID | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _eta_seconds(row: Mapping[str, Any]) -> float | None:
-    """Seconds to the end as the run's own progress tells, else by the model's expected time."""
-    routes = row["routes"]
-    expected_s: float | None = routes[0].get("expected_s") if routes else None
-    started_at, progress = row["started_at"], row["progress"]
-    if started_at is None:
-        return expected_s
-    elapsed_s: float = (datetime.now(UTC) - started_at).total_seconds()
-    if progress is not None and progress >= MIN_PROGRESS_FOR_ETA:
-        return max(0.0, round(elapsed_s * (1 - float(progress)) / float(progress), 1))
-    return None if expected_s is None else max(0.0, round(expected_s - elapsed_s, 1))
 
 
 def _resolved(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -285,6 +298,7 @@ def _cost(row: Mapping[str, Any]) -> dict[str, Any]:
         "currency": "USD",
         "price_id": row["price_id"],
         "billed_to": row["billed_to"],
+        "explanation": explain(row),
     }
 
 
@@ -308,6 +322,7 @@ def _render_output(output: Mapping[str, Any], link: str) -> dict[str, Any]:
         "duration_s": output["duration_s"],
         "sha256": output["sha256"],
         "text": output["text"],
+        "metadata": output["details"],
         "expires_at": None,
     }
 
@@ -331,8 +346,9 @@ def render_submission(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def render_model(card: ModelCard) -> dict[str, Any]:
-    retired = is_retired(card)
+def render_model(card: ModelCard, order: Order = NO_WISHES) -> dict[str, Any]:
+    """`order` holds the keys that the caller brought along: with one, it is available to them alone."""
+    retired, obstacle = is_retired(card), order.obstacle(card)
     return {
         "id": card.id,
         "object": "model",
@@ -353,8 +369,8 @@ def render_model(card: ModelCard) -> dict[str, Any]:
         "licence": card.licence,
         "shutdown_date": card.shutdown_on,
         "successor": card.successor,
-        "available": card.available and not retired,
-        "reason": "retired" if retired else card.unavailable_reason,
+        "available": obstacle is None and not retired,
+        "reason": "retired" if retired else obstacle,
     }
 
 
@@ -401,4 +417,7 @@ def render_key(row: ApiKey) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "revoked_at": row.revoked_at,
         "last_used_at": row.last_used_at,
+        "project_id": row.project_id,
+        "kinds": row.kinds,
+        "budget_nanos": row.budget_nanos,
     }

@@ -102,6 +102,8 @@ class ModelCard:
     """Aliases of models that were retired, with the day; who asks for one is told what runs instead."""
     available: bool = True
     unavailable_reason: str | None = None
+    own_key: bool = False
+    """Whether an account's own key for the provider can run it, even where the platform has none."""
     id: str = field(init=False, compare=False)
     names: frozenset[str] = field(init=False, repr=False, compare=False)
     """All names that a request may call it by."""
@@ -263,6 +265,7 @@ def _card(row: Mapping[str, Any], price: Price | None) -> ModelCard:
         replaces={name: date.fromisoformat(day) for name, day in limits.get("replaces", {}).items()},
         available=row["available"],
         unavailable_reason=row["unavailable_reason"],
+        own_key=limits.get("own_key", False),
     )
 
 
@@ -305,6 +308,7 @@ def _row(card: ModelCard) -> tuple[Any, ...]:
         },
         "requires": sorted(card.requires),
         "replaces": {name: day.isoformat() for name, day in card.replaces.items()},
+        "own_key": card.own_key,
     }
     return (
         card.id, card.provider, card.model, card.kind, card.label, card.description, list(card.aliases),

@@ -1,4 +1,4 @@
-"""Secrets that Penstock makes itself: API keys and sealed tokens (cursors, tickets).
+"""Secrets that Penstock makes itself: API keys, sealed tokens (cursors, tickets), and what it keeps encrypted.
 
 An API key is `ps_live_<id:8><secret:32><checksum:6>` in base 62. The id finds its row, the secret is kept
 only as an HMAC under the server's own key, and the checksum tells a typo from a key without a look-up.
@@ -12,11 +12,17 @@ import secrets
 import zlib
 from dataclasses import dataclass, field
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX = "ps_live_"
 _ID_LENGTH, _SECRET_LENGTH, _CHECKSUM_LENGTH = 8, 32, 6
 _KEY_LENGTH = len(_PREFIX) + _ID_LENGTH + _SECRET_LENGTH + _CHECKSUM_LENGTH
 _MAC_LENGTH = 16
+_NONCE_LENGTH = 12
+MASTER_KEY_BYTES = 32
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,50 @@ def unseal(server_key: str, purpose: str, token: str) -> bytes | None:
     mac, payload = content[:_MAC_LENGTH], content[_MAC_LENGTH:]
     expected = hmac.digest(_subkey(server_key, purpose), payload, "sha256")[:_MAC_LENGTH]
     return payload if hmac.compare_digest(mac, expected) else None
+
+
+def token(server_key: str, purpose: str, payload: str) -> str:
+    """A URL-safe proof that we gave out `payload` for this purpose; the payload itself is not in it."""
+    mac = hmac.digest(_subkey(server_key, purpose), payload.encode(), "sha256")[:_MAC_LENGTH]
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def is_token(server_key: str, purpose: str, payload: str, given: str) -> bool:
+    """Whether `given` is that proof, compared in a time that does not depend on where they differ."""
+    return hmac.compare_digest(token(server_key, purpose, payload).encode(), given.encode(errors="replace"))
+
+
+def encrypt(server_key: str, purpose: str, plain: bytes, *, bound_to: str) -> bytes:
+    """AES-256-GCM under a key of this purpose: nonce, ciphertext and tag. Good only where it belongs: what it is
+    `bound_to`, such as its row's id, must be named again to decrypt it."""
+    nonce = secrets.token_bytes(_NONCE_LENGTH)
+    return nonce + AESGCM(_subkey(server_key, purpose)).encrypt(nonce, plain, bound_to.encode())
+
+
+def decrypt(server_key: str, purpose: str, sealed: bytes, *, bound_to: str) -> bytes | None:
+    """What `encrypt` was given; None under another key, or when it was altered or moved."""
+    nonce, content = sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:]
+    try:
+        return AESGCM(_subkey(server_key, purpose)).decrypt(nonce, content, bound_to.encode())
+    except (InvalidTag, ValueError):
+        return None
+
+
+def derived_key(server_key: str, purpose: str) -> bytes:
+    """32 bytes that are good for this purpose alone."""
+    return _subkey(server_key, purpose)
+
+
+def read_master_key(text: str) -> bytes:
+    """The 32 bytes of a master key from their Base64, of either alphabet, padded or not. Raises ValueError."""
+    try:
+        plain = text.strip().rstrip("=").translate(_STANDARD_BASE64)
+        key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise ValueError("must be 32 random bytes in Base64, as `openssl rand -base64 32` prints them")
+    return key
 
 
 def _subkey(server_key: str, purpose: str) -> bytes:

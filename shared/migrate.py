@@ -1,5 +1,5 @@
 """`python -m shared.migrate`: makes the three roles if need be, then migrates to the newest schema.
-Then it makes the bucket, so that no process has to when it starts.
+Then it makes the buckets, so that no process has to when it starts.
 
 Roles belong to the database cluster, not to the schema, so they are made here and not in a migration. The
 user of DATABASE_OWNER_URL (or DATABASE_URL) must be allowed to make them, or they must be there already.
@@ -13,9 +13,10 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 
+from shared.buckets import Bucket
 from shared.db import Role
 from shared.settings import Settings
-from shared.storage import ObjectStore, StorageError
+from shared.storage import ObjectStore, StorageError, place_of
 
 
 def alembic_config(url: str) -> Config:
@@ -53,11 +54,13 @@ def migrate(url: str) -> None:
     command.upgrade(alembic_config(url), "head")
 
 
-async def make_bucket(settings: Settings) -> None:
+async def make_buckets(settings: Settings) -> None:
     """Raises StorageError when the object store is away or refuses."""
     store = ObjectStore.open(settings)
     try:
-        await store.ensure_bucket()
+        places = {place_of(settings, bucket).bucket: bucket for bucket in Bucket}
+        for bucket in places.values():
+            await store.within(bucket).ensure_bucket()
     finally:
         await store.close()
 
@@ -66,9 +69,9 @@ def main() -> int:
     settings = Settings()
     migrate(settings.owner_url)
     try:
-        asyncio.run(make_bucket(settings))
+        asyncio.run(make_buckets(settings))
     except StorageError as error:
-        sys.stderr.write(f"The schema is ready, but the bucket {settings.s3_bucket} is not: {error}\n")
+        sys.stderr.write(f"The schema is ready, but its buckets are not: {error}\n")
         return 1
     return 0
 

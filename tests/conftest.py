@@ -74,6 +74,8 @@ async def environment(
         "S3_BUCKET": f"penstock-{worker_id}",
         "PENSTOCK_ENV": "test",
         "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
+        "ENCRYPTION_MASTER_KEY": "dGhlIG1hc3RlciBrZXkgb2YgdGhlc2UgdGVzdHMgaGE=",
+        "CHEAP_PASSWORDS": "true",
     }
     await servers.drop_database(database)
 
@@ -133,3 +135,4 @@ async def pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
         await opened.worker.execute("DELETE FROM generations")
         await opened.worker.execute("DELETE FROM model_cards")
         await opened.worker.execute("DELETE FROM provider_health")
+        await opened.worker.execute("DELETE FROM run_times")

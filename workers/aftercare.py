@@ -20,9 +20,11 @@ from shared.domains.generations import (
     neighbours,
     settle_open,
 )
+from shared.domains.provider_keys import key_id_of, payer_of
 from shared.events import Publisher
 from shared.log import get_logger
 from shared.pricing import cost_of
+from workers.credentials import Credentials
 from workers.metrics import WorkerMetrics
 from workers.providers.base import (
     Absent,
@@ -45,17 +47,18 @@ BATCH = 100
 LOOK_AGAIN_S = 1.0
 LATE_LOOK_S = 10.0
 ASK_TIMEOUT_S = 15.0
+OWN_KEY_PATIENCE_S = 24 * 3600.0
 HOLD_S = 20.0
 """Longer than asking takes: nobody else asks meanwhile."""
 
 
 class Aftercare:
     def __init__(
-        self, db: Database, publisher: Publisher, providers: Mapping[str, Provider], metrics: WorkerMetrics
+        self, db: Database, publisher: Publisher, credentials: Credentials, metrics: WorkerMetrics
     ) -> None:
         self._db = db
         self._publisher = publisher
-        self._providers = providers
+        self._credentials = credentials
         self._metrics = metrics
 
     async def tick(self) -> int:
@@ -75,9 +78,9 @@ class Aftercare:
             log.exception("open_submission_failed", submission=str(row["id"]))
 
     async def _look(self, row: Mapping[str, Any]) -> None:
-        provider = self._providers.get(row["provider"])
+        provider = await self._credentials.to_ask(row["provider"], row["credential"])
         if provider is None:
-            await check_again(self._db, row["id"], LATE_LOOK_S)
+            await self._ask_later(row)
         elif row["remote_id"] is None:
             await self._search(provider, row)
         else:
@@ -93,9 +96,16 @@ class Aftercare:
             await check_again(self._db, row["id"], _next_look_s(row))
         elif isinstance(answer, Exception):
             log.warning("open_submission_unanswered", submission=str(row["id"]), error=repr(answer))
-            await check_again(self._db, row["id"], LATE_LOOK_S)
+            await self._ask_later(row)
         else:
             await self._close(row, answer)
+
+    async def _ask_later(self, row: Mapping[str, Any]) -> None:
+        """An account may have ended its own key meanwhile: then nobody can ask any more, and it is given up."""
+        if key_id_of(row["credential"]) is not None and row["age_s"] > OWN_KEY_PATIENCE_S:
+            await self._settle(row, "possibly_billed", Usage())
+        else:
+            await check_again(self._db, row["id"], LATE_LOOK_S)
 
     async def _search(self, provider: Provider, row: Mapping[str, Any]) -> None:
         around = await neighbours(self._db, row["id"])
@@ -123,7 +133,10 @@ class Aftercare:
         route = row["route"]
         nanos = cost_of(route["price"], usage.units, usage.cost_nanos)
         change = SubmissionChange(row["id"], state, usage=json_units(usage.units), cost_nanos=nanos)
-        settle = Settlement(row["id"], nanos, row["provider"], row["model"], route["price_id"])
+        settle = Settlement(
+            row["id"], nanos, row["provider"], row["model"], route["price_id"],
+            payer=payer_of(row["credential"]),
+        )  # fmt: skip
         if await settle_open(self._db, self._publisher, row["generation_id"], change, settle):
             if nanos is not None:
                 self._metrics.paid(provider=row["provider"], kind=row["kind"], nanos=nanos)

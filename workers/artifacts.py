@@ -43,6 +43,13 @@ FAMILIES = {
 DERIVE_TIMEOUT_S = 120.0
 TEXT_TYPES = {"text/plain": "txt", "application/json": "json"}
 
+HeadersFor = Callable[[str], Mapping[str, str]]
+"""What a provider wants to be sent with a URL of its own; see `Provider.headers_for`."""
+
+
+def no_headers(_: str) -> Mapping[str, str]:
+    return {}
+
 
 class ArtifactError(Exception):
     """The output cannot be stored. `transient` says that another try may do, `ours` that our store failed.
@@ -89,23 +96,25 @@ class Artifacts:
         executor: Executor,
         settings: Settings,
         metrics: WorkerMetrics,
-        headers_for: Callable[[str], Mapping[str, str]] = lambda url: {},
     ) -> None:
         self._store = store
         self._executor = executor
         self._settings = settings
         self._metrics = metrics
-        self._headers_for = headers_for
         self._stack = AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         await self._stack.aclose()
 
-    async def collect(self, place: Place, n: int, output: RemoteFile | StoredFile) -> OutputRow:
+    async def collect(
+        self, place: Place, n: int, output: RemoteFile | StoredFile, headers_for: HeadersFor = no_headers
+    ) -> OutputRow:
         """Stores output `n` and what is made from it. Raises ArtifactError."""
-        stored = output if isinstance(output, StoredFile) else await self._fetch(place, n, output)
-        return await self._describe(place, n, stored)
+        stored = output
+        if isinstance(stored, RemoteFile):
+            stored = await self._fetch(place, n, stored, headers_for(stored.url))
+        return replace(await self._describe(place, n, stored), details=output.details)
 
     async def write(
         self, place: Place, n: int, mime: str, chunks: AsyncIterator[bytes], text: str | None = None
@@ -115,11 +124,12 @@ class Artifacts:
         media = self._checked(place, head, mime, "the provider")
         return await self._store_stream(place, n, media, rest, None, text)
 
-    async def _fetch(self, place: Place, n: int, output: RemoteFile) -> StoredFile:
+    async def _fetch(
+        self, place: Place, n: int, output: RemoteFile, headers: Mapping[str, str]
+    ) -> StoredFile:
         http = await self._session()
         try:
             await check_url(output.url, field="output", allow_private=self._settings.allow_private_urls)
-            headers = self._headers_for(output.url)
             # A credential goes to the address that asked for it, and not to where that may point.
             async with http.get(
                 output.url, headers=headers, allow_redirects=not headers, max_redirects=3

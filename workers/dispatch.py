@@ -1,7 +1,8 @@
 """Dispatch: which generations are looked at next, in fair order, within what the fleet can take.
 
 Under an advisory lock per kind, due and unowned rows are picked: first those that are on their way already,
-then queued ones, least recently served account first, within an account by priority and age. Their bell
+then queued ones, least recently served account first, within an account by priority and age. A higher plan counts
+as served some seconds earlier than it was: it goes first without keeping others waiting for long. Their bell
 number goes up and their clock is set a few seconds ahead, so that a lost bell rings again. The bells are rung
 after the commit; when Redis refuses, the steps run in this process.
 """
@@ -19,6 +20,8 @@ log = get_logger(__name__)
 
 DISPATCH_LOCK = 0xD15
 LIMITS_LOCK = 0x11417
+PLAN_LEAD_S = 2.0
+"""How much longer an account seems to have waited for each rank of its plan."""
 
 _ROOM = """
 SELECT least($2::int, ceil(1.5 * coalesce(sum(w.slots), 0))::int - (
@@ -65,13 +68,14 @@ WITH RECURSIVE tenants AS (
             ORDER BY g.account_id LIMIT 1)
     FROM tenants t WHERE t.account_id IS NOT NULL
 ), served AS (
-    SELECT a.id AS account_id, a.last_served_at, CASE WHEN a.max_running IS NULL THEN $2::int
+    SELECT a.id AS account_id, a.last_served_at - p.rank * $4::float8 * interval '1 second' AS last_served_at,
+        CASE WHEN a.max_running IS NULL THEN $2::int
         ELSE least($2::int, a.max_running - (
             SELECT count(*) FROM generations r
             WHERE r.account_id = a.id AND (r.state IN ('submitting', 'waiting', 'storing')
                 OR (r.state = 'queued' AND (r.owner IS NOT NULL OR (r.rung AND r.wake_at > now()))))
         )::int) END AS room
-    FROM tenants t JOIN accounts a ON a.id = t.account_id AND a.status = 'active'
+    FROM tenants t JOIN accounts a ON a.id = t.account_id AND a.status = 'active' JOIN plans p ON p.name = a.plan
 ), picked AS (
     SELECT due.id, due.account_id, due.turn, served.last_served_at
     FROM served CROSS JOIN LATERAL (
@@ -130,7 +134,7 @@ class Dispatcher:
         rows = await tx.fetch(_RING, kind, room, DISPATCH_GRACE_S)
         if len(rows) < room and not await tx.fetchval(_PAUSED, kind):
             await tx.execute(_TAKE_TURN, kind, LIMITS_LOCK)
-            rows += await tx.fetch(_RING_FAIRLY, kind, room - len(rows), DISPATCH_GRACE_S)
+            rows += await tx.fetch(_RING_FAIRLY, kind, room - len(rows), DISPATCH_GRACE_S, PLAN_LEAD_S)
         return [(row["id"], row["dispatch_no"]) for row in rows]
 
     async def _ring(self, kind: str, bells: list[tuple[UUID, int]]) -> None:

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-from collections import ChainMap
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -25,14 +24,21 @@ from shared.storage import ObjectStore
 from workers import clock
 from workers.aftercare import Aftercare
 from workers.artifacts import Artifacts
+from workers.audit import Auditor
+from workers.credentials import Credentials
+from workers.deliveries import Deliveries
 from workers.dispatch import Dispatcher
 from workers.lease import Lease
+from workers.mail import Mailer
 from workers.maintenance import Maintenance
 from workers.metrics import MetricsServer, WorkerMetrics
+from workers.moderation import Moderation
 from workers.poller import Poller
 from workers.providers import registry
 from workers.providers.base import Provider
+from workers.rollup import Rollup
 from workers.router import Router
+from workers.run_times import RunTimes
 from workers.steps import Steps, Tools
 
 log = get_logger(__name__)
@@ -70,21 +76,25 @@ class Engine:
         self._describing = Executor()
         self.metrics = WorkerMetrics.open()
         self.metrics_server = MetricsServer(self.metrics.registry)
-        self._artifacts = Artifacts(self._store, self._describing, settings, self.metrics, self._headers_for)
+        self._artifacts = Artifacts(self._store, self._describing, settings, self.metrics)
         self._lifecycle = Lifecycle(db, self._publisher, self.metrics.changed)
         self._lease = Lease(
             db, settings, kinds, running=self._running, stats=self._stats, on_cancel=self._on_cancel,
             on_lost=self._on_lost,
         )  # fmt: skip
-        self._router = Router(db, providers)
+        self._credentials = Credentials(db, providers, settings, executor)
+        self._router = Router(db, self._credentials, settings)
+        self._run_times = RunTimes(db)
+        self._moderation = Moderation(settings, self._store, self._describing)
         self._steps = Steps(Tools(
-            self._lifecycle, self._router, providers, self._artifacts, self._store, self._publisher, settings,
-            self._lease, self.metrics,
+            self._lifecycle, self._router, self._credentials, self._artifacts, self._store, self._publisher, settings,
+            self._lease, self.metrics, self._moderation, self._run_times,
         ))  # fmt: skip
         self._poller = Poller(
-            self._lifecycle, self._steps, self._lease, providers, self._publisher, kinds, self.metrics
-        )
-        self._aftercare = Aftercare(db, self._publisher, providers, self.metrics)
+            self._lifecycle, self._steps, self._lease, self._credentials, self._publisher, kinds, self.metrics,
+            self._run_times, self._router.monitor,
+        )  # fmt: skip
+        self._aftercare = Aftercare(db, self._publisher, self._credentials, self.metrics)
         self._dispatcher = Dispatcher(db, self._bell, self._run_here)
         self._slots = {kind: asyncio.Semaphore(settings.worker_slots) for kind in kinds}
         self._wake = asyncio.Event()
@@ -118,15 +128,24 @@ class Engine:
 
     async def start(self) -> None:
         """Begins to beat, to dispatch and to poll."""
+        await self._router.open()
         await self._lease.register()
         if self.settings.worker_metrics_port is not None:
             await self.metrics_server.start(
                 self.settings.worker_metrics_host, self.settings.worker_metrics_port
             )
-        loops: list[Coroutine[Any, Any, None]] = [self._lease.run(), self._watch_clock()]
+        loops: list[Coroutine[Any, Any, None]] = [
+            self._lease.run(),
+            self._watch_clock(),
+            self._run_times.run(),
+        ]
         if self._maintenance:
             duties = Maintenance(self._db, self._lifecycle, self._store)
             loops.append(duties.run(lambda: self._lease.worker_id))
+            loops.append(Auditor(self._db, self._providers, self.settings).run())
+            loops.append(Deliveries(self._db, self.settings, self.metrics).run())
+            loops.append(Rollup(self._db).run())
+            loops.append(Mailer(self._db, self.settings).run())
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def step(self, generation_id: UUID, dispatch_no: int) -> None:
@@ -151,6 +170,7 @@ class Engine:
         await _end([*others, *self._duties.values()])
         await self._poller.drain()
         await self._steps.drain(self.settings.drain_timeout_s)
+        await self._run_times.flush()
         await _end([heartbeat])
         try:
             await fleet.leave(self._db, self._lease.worker_id)
@@ -161,13 +181,11 @@ class Engine:
         for closing in (
             self.metrics_server.close,
             *(provider.close for provider in self._providers.values()),
-            self._executor.close, self._describing.close, self._artifacts.close, self._store.close, self._bell.close,
-            self._publisher.close, self._db.close,
+            self._credentials.close,
+            self._router.close, self._moderation.close, self._executor.close, self._describing.close,
+            self._artifacts.close, self._store.close, self._bell.close, self._publisher.close, self._db.close,
         ):  # fmt: skip
             await _quietly(closing)
-
-    def _headers_for(self, url: str) -> Mapping[str, str]:
-        return ChainMap(*(dict(provider.headers_for(url)) for provider in self._providers.values()))
 
     # The clock.
 
@@ -189,14 +207,17 @@ class Engine:
                 pause_s = TICK_S
             else:
                 self._attend(due)
-                pause_s = TICK_S if due.poll_in_s is None else min(max(due.poll_in_s, GAP_S), TICK_S)
+                pause_s = TICK_S if due.poll_in_s is None else self._pause_s(due.poll_in_s)
+
+    def _pause_s(self, poll_in_s: float) -> float:
+        return min(max(poll_in_s, self._poller.rest_s, GAP_S), TICK_S)
 
     def _attend(self, due: clock.Due) -> None:
         """Starts what is due, each duty once at a time, so that a slow one delays no other."""
         self._backlog = bool(due.steps)
         for kind in due.steps:
             self._do(f"dispatch {kind}", partial(self._dispatcher.dispatch, kind, DISPATCH_BATCH))
-        if due.poll_in_s is not None and due.poll_in_s <= 0:
+        if due.poll_in_s is not None and due.poll_in_s <= 0 and not self._poller.rest_s:
             self._do("poll", self._poller.tick)
         if due.open_submissions:
             self._do("aftercare", self._aftercare.tick)
@@ -269,5 +290,4 @@ async def _quietly(closing: Callable[[], Awaitable[None]]) -> None:
 
 async def publish_cards(db: Database, providers: Mapping[str, Provider]) -> None:
     """Tells everyone what these providers can do, and why the others cannot."""
-    cards = [card for provider in providers.values() for card in registry.described(provider)]
-    await publish(db, cards)
+    await publish(db, registry.published(providers))

@@ -1,7 +1,7 @@
 """Maintenance: duties that belong to nobody's step. Each is taken by one process at a time.
 
-Expire what was not started in time; drop idempotency keys, abandoned uploads and old events whose time is
-over.
+Expire what was not started in time; drop idempotency keys, abandoned uploads, old events, callbacks and
+deliveries whose time is over; send assets to the trash as their owners' rules say, and empty it.
 """
 
 import asyncio
@@ -9,7 +9,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from shared.db import CONNECTION_ERRORS, Database
+from shared.domains import deliveries, mail, quotas, retention, webhooks
 from shared.domains.generations import LeaseLost, Lifecycle
+from shared.domains.provider_keys import destroy_unneeded
+from shared.domains.stale_uploads import drop_stale
 from shared.log import get_logger
 from shared.storage import ObjectStore, StorageError
 
@@ -17,9 +20,15 @@ log = get_logger(__name__)
 
 EXPIRE_TICK_S = 1.0
 CLEAN_TICK_S = 60.0
+RETIRE_TICK_S = 3600.0
 EXPIRE_BATCH = 200
 EVENTS_KEPT_DAYS = 30
-UPLOADS_PENDING_HOURS = 24
+CALLBACKS_KEPT_DAYS = 30
+DELIVERIES_KEPT_DAYS = 30
+QUOTAS_KEPT_DAYS = 90
+MAIL_KEPT_DAYS = 30
+PROVIDER_KEYS_KEPT_S = 300.0
+"""So long a deleted key waits at least for a step that was about to use it."""
 CLEAN_LOCK = 0xC1EA
 
 _DROP_KEYS = "DELETE FROM idempotency_keys WHERE expires_at < now()"
@@ -27,9 +36,7 @@ _DROP_EVENTS = """
 DELETE FROM generation_events e USING generations g
 WHERE g.id = e.generation_id AND g.completed_at < now() - $1::int * interval '1 day'
 """
-_DROP_UPLOADS = """
-DELETE FROM uploads WHERE state <> 'ready' AND created_at < now() - $1::int * interval '1 hour' RETURNING key
-"""
+_DROP_CALLBACKS = "DELETE FROM provider_callbacks WHERE received_at < now() - $1::int * interval '1 day'"
 
 
 class Maintenance:
@@ -55,23 +62,41 @@ class Maintenance:
                 return
             await tx.execute(_DROP_KEYS)
             await tx.execute(_DROP_EVENTS, EVENTS_KEPT_DAYS)
-            keys = [row["key"] for row in await tx.fetch(_DROP_UPLOADS, UPLOADS_PENDING_HOURS)]
+            await tx.execute(_DROP_CALLBACKS, CALLBACKS_KEPT_DAYS)
+            await destroy_unneeded(tx, PROVIDER_KEYS_KEPT_S)
+            await deliveries.prune(tx, DELIVERIES_KEPT_DAYS)
+            await webhooks.prune_secrets(tx)
+            await quotas.prune(tx, QUOTAS_KEPT_DAYS)
+            await mail.prune(tx, MAIL_KEPT_DAYS)
         try:
-            await self._store.delete(keys)
+            await drop_stale(self._db, self._store)
         except StorageError as error:
-            # Bytes without a row cost space and nothing else.
-            log.warning("upload_bytes_left", uploads=len(keys), error=str(error))
+            log.warning("uploads_left", error=str(error))
+
+    async def empty_trash(self) -> None:
+        """Removes assets that stayed in the trash too long, so many at a time that nothing else waits for it."""
+        try:
+            removed = await retention.purge(self._db, self._store)
+        except StorageError as error:
+            log.warning("trash_left", error=str(error))
+        else:
+            if removed:
+                log.info("trash_emptied", assets=removed)
 
     async def run(self, worker_id: Callable[[], UUID]) -> None:
         """Does the duties until it is cancelled. The worker's id changes when it was declared dead."""
         clock = asyncio.get_running_loop().time
-        clean_at = clock()
+        clean_at = retire_at = clock()
         while True:
             try:
                 await self.expire(worker_id())
                 if clock() >= clean_at:
                     clean_at = clock() + CLEAN_TICK_S
                     await self.clean()
+                    await self.empty_trash()
+                if clock() >= retire_at:
+                    retire_at = clock() + RETIRE_TICK_S
+                    await retention.retire(self._db)
             except CONNECTION_ERRORS as error:
                 log.warning("maintenance_put_off", error=type(error).__name__)
             except Exception:

@@ -52,6 +52,7 @@ class WorkerMetrics:
     cost_nanousd: Children[Counter]
     upload_bytes: Children[Counter]
     upload_seconds: Histogram
+    webhook_deliveries: Children[Counter]
 
     @classmethod
     def open(cls) -> Self:
@@ -91,6 +92,9 @@ class WorkerMetrics:
                 "From the first byte of an output to the object store's receipt.",
                 buckets=CALL_S,
                 registry=registry,
+            ),
+            webhook_deliveries=counter(
+                "webhook_deliveries_total", "Attempts to deliver outgoing webhooks.", "outcome"
             ),
         )
 

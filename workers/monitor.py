@@ -36,12 +36,16 @@ PROBE_GRACE_S = 10.0
 Key = tuple[str, str]
 """Provider and credential."""
 
-_ROW = "INSERT INTO provider_health (provider, credential) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+# An account's own credential is shown to that account alone.
+_ROW = """
+INSERT INTO provider_health (provider, credential, user_id) VALUES ($1, $2, credential_owner($2))
+ON CONFLICT DO NOTHING
+"""
 
 _READ = """
 SELECT status, error_rates, avg_response_time_ms::float8 AS response_ms, cooldown_s, probe,
     extract(epoch FROM now() - last_failure_at)::float8 AS failed_ago_s
-FROM provider_health WHERE provider = $1 AND credential = $2 AND user_id IS NULL FOR UPDATE
+FROM provider_health WHERE provider = $1 AND credential = $2 FOR UPDATE
 """
 
 _OBSERVED = """
@@ -55,7 +59,7 @@ UPDATE provider_health SET status = $3, error_rates = $4, avg_response_time_ms =
     last_failure_at = CASE WHEN $8::int > 0 THEN now() ELSE last_failure_at END,
     failure_count = CASE WHEN $8::int > 0 THEN failure_count + $8::int ELSE 0 END,
     error_message = coalesce($9, error_message), checked_at = now()
-WHERE provider = $1 AND credential = $2 AND user_id IS NULL
+WHERE provider = $1 AND credential = $2
 """
 
 _PROBED = """
@@ -66,17 +70,17 @@ UPDATE provider_health SET status = $3, error_rates = $4, cooldown_s = $5, probe
     last_failure_at = CASE WHEN $6 IS NULL THEN last_failure_at ELSE now() END,
     failure_count = CASE WHEN $6 IS NULL THEN 0 ELSE failure_count + 1 END,
     error_message = coalesce($6, error_message), checked_at = now()
-WHERE provider = $1 AND credential = $2 AND user_id IS NULL
+WHERE provider = $1 AND credential = $2
 """
 
 _PROBE_SAID_NOTHING = """
 UPDATE provider_health SET probe = NULL, probe_until = NULL
-WHERE provider = $1 AND credential = $2 AND user_id IS NULL AND probe = $3
+WHERE provider = $1 AND credential = $2 AND probe = $3
 """
 
 _COOL_DOWN = """
-INSERT INTO provider_health (provider, credential, cooldown_until, error_message, checked_at)
-VALUES ($1, $2, now() + $3::float8 * interval '1 second', $4, now())
+INSERT INTO provider_health (provider, credential, user_id, cooldown_until, error_message, checked_at)
+VALUES ($1, $2, credential_owner($2), now() + $3::float8 * interval '1 second', $4, now())
 ON CONFLICT ON CONSTRAINT provider_health_once DO UPDATE SET
     cooldown_until = greatest(provider_health.cooldown_until, excluded.cooldown_until),
     error_message = excluded.error_message, checked_at = now()
@@ -84,7 +88,7 @@ ON CONFLICT ON CONSTRAINT provider_health_once DO UPDATE SET
 
 _CLAIM_PROBE = """
 UPDATE provider_health SET probe = $3, probe_until = now() + $4::float8 * interval '1 second'
-WHERE provider = $1 AND credential = $2 AND user_id IS NULL AND status = 'down'
+WHERE provider = $1 AND credential = $2 AND status = 'down'
     AND (cooldown_until IS NULL OR cooldown_until <= now()) AND (probe_until IS NULL OR probe_until <= now())
 RETURNING true
 """
@@ -95,8 +99,8 @@ SELECT provider, credential, extract(epoch FROM cooldown_until - now())::float8 
         THEN 'healthy' ELSE status END AS status,
     extract(epoch FROM probe_until - now())::float8 AS probing_s
 FROM provider_health
-WHERE user_id IS NULL AND (cooldown_until > now() OR status = 'down'
-    OR (status = 'degraded' AND last_failure_at > now() - $1::float8 * interval '1 second'))
+WHERE cooldown_until > now() OR status = 'down'
+    OR (status = 'degraded' AND last_failure_at > now() - $1::float8 * interval '1 second')
 """
 
 
@@ -118,7 +122,7 @@ class Trouble:
 
 
 class Monitor:
-    """Watches one process' calls, and tells how every credential of the platform does."""
+    """Watches one process' calls, and tells how every credential does, the platform's and accounts' own."""
 
     def __init__(self, db: Database, first_cooldown_s: float, flush_s: float = FLUSH_S) -> None:
         self._db = db

@@ -7,53 +7,49 @@ Looks are sparse early on, close around the expected end, and back off after it.
 
 import asyncio
 import random
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from shared.crashpoints import reach
 from shared.db import CONNECTION_ERRORS
 from shared.domains.generations import LeaseLost, Lifecycle, PollAgain, SubmissionChange, Work
+from shared.domains.run_times import Expectation
 from shared.errors import JobError
 from shared.events import Publisher, progress_frame
 from shared.log import get_logger
+from workers.credentials import Credentials
 from workers.lease import Lease
 from workers.metrics import WorkerMetrics
-from workers.providers.base import Answer, Ended, Finished, Gone, Job, Pending, Provider
+from workers.monitor import Monitor
+from workers.providers.base import Answer, Ended, Finished, Gone, Job, Pending, Provider, Refused
+from workers.run_times import RunTimes
 from workers.steps import Steps
 
 log = get_logger(__name__)
 
-CLAIM_LIMIT = 200
+CLAIM_LIMIT = 500
+GATHER_S = 0.25
+GATHER_FROM = 40
+"""From so many looks a second on, what comes due is gathered for a while: one list answers for many."""
 POLL_TIMEOUT_S = 15.0
 LOOK_LIMITS_S = (0.05, 15.0)
-_LEARNING_RATE = 0.2
+_CLOSE_LOOKS = 12
 _LATE_SHARE = 0.25
 
 
-class RunTimes:
-    """How long each model takes, learned from what was seen: an exponentially weighted mean in seconds."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
-
-    def learn(self, card: str, seconds: float) -> None:
-        known = self._seconds.get(card, seconds)
-        self._seconds[card] = known + _LEARNING_RATE * (seconds - known)
-
-    def expected(self, card: str, first_guess_s: float) -> float:
-        return self._seconds.get(card, first_guess_s)
-
-
-def next_look_s(age_s: float, expected_s: float) -> float:
+def next_look_s(age_s: float, expected: Expectation) -> float:
     """Seconds until the next poll of a job of this age.
 
-    Half of the remaining time while the end is far, a fiftieth of the run time around it, and after it a
-    quarter of the delay; between 50 ms and 15 s, with 10 % jitter.
+    Not before the earliest fifth of the runs ends; then a dozen looks until nine in ten have ended, but no
+    closer than a fiftieth of the run time; after that a quarter of the delay. Between 50 ms and 15 s, with
+    10 % jitter.
     """
-    near = expected_s / 50
-    remaining = 0.9 * expected_s - age_s
-    pause = max(remaining / 2, near) if remaining > 0 else max(-remaining * _LATE_SHARE, near)
+    near = max(expected.median_s / 50, (expected.late_s - expected.early_s) / _CLOSE_LOOKS)
+    later = max((age_s - expected.late_s) * _LATE_SHARE, near)
+    pause = expected.early_s - age_s if age_s < expected.early_s else later
     low, high = LOOK_LIMITS_S
     return min(max(pause, low), high) * random.uniform(0.9, 1.1)  # noqa: S311  # jitter
 
@@ -66,19 +62,26 @@ class Poller:
         lifecycle: Lifecycle,
         steps: Steps,
         lease: Lease,
-        providers: Mapping[str, Provider],
+        credentials: Credentials,
         publisher: Publisher,
         kinds: Sequence[str],
         metrics: WorkerMetrics,
+        run_times: RunTimes,
+        monitor: Monitor,
     ) -> None:
         self._lifecycle = lifecycle
         self._steps = steps
         self._lease = lease
-        self._providers = providers
+        self._credentials = credentials
         self._publisher = publisher
         self._kinds = kinds
         self._metrics = metrics
-        self._run_times = RunTimes()
+        self._run_times = run_times
+        self._monitor = monitor
+        self._second = float("-inf")
+        self._looks = 0
+        self._busy = False
+        self._rest_until = float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: set[Any] = set()
 
@@ -86,6 +89,11 @@ class Poller:
     def running(self) -> list[Any]:
         """The generations that are being asked about now."""
         return list(self._held)
+
+    @property
+    def rest_s(self) -> float:
+        """How long the next tick is better put off, so that more comes due until then."""
+        return max(0.0, self._rest_until - time.monotonic())
 
     async def drain(self) -> None:
         """Gives back what is being asked about: a question is free, so nobody waits for its answer."""
@@ -97,24 +105,34 @@ class Poller:
     async def tick(self) -> int:
         """One look at everything that is due; returns how many that were."""
         works = await self._lifecycle.claim_polls(self._lease.worker_id, self._kinds, CLAIM_LIMIT)
-        by_provider: dict[str, list[Work]] = defaultdict(list)
+        by_credential: dict[tuple[str, str], list[Work]] = defaultdict(list)
         for work in works:
-            assert work.submission is not None  # noqa: S101  # a waiting generation has one
-            by_provider[work.submission["submission_provider"]].append(work)
-        for name, group in by_provider.items():
-            self._spawn(self._look(name, group))
+            submission = _submission(work)
+            by_credential[submission["submission_provider"], submission["submission_credential"]].append(work)
+        for (name, credential), group in by_credential.items():
+            self._spawn(self._look(name, credential, group))
+        self._pace(len(works))
         return len(works)
+
+    def _pace(self, looks: int) -> None:
+        """Rests while there is much to look at, unless more is due already than was taken."""
+        now = time.monotonic()
+        if now - self._second >= 1.0:
+            self._second, self._busy, self._looks = now, self._looks >= GATHER_FROM, 0
+        self._looks += looks
+        if (self._busy or self._looks >= GATHER_FROM) and looks < CLAIM_LIMIT:
+            self._rest_until = now + GATHER_S
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _look(self, name: str, works: list[Work]) -> None:
+    async def _look(self, name: str, credential: str, works: list[Work]) -> None:
         ids = {work.id for work in works}
         self._held |= ids
         try:
-            provider = self._providers.get(name)
+            provider = await self._credentials.to_ask(name, credential)
             if provider is None:
                 await self._lifecycle.poll_again([PollAgain(work.lease, 5.0) for work in works])
                 return
@@ -147,8 +165,7 @@ class Poller:
             return
         jobs = [_job(work) for work in works]
         try:
-            async with asyncio.timeout(POLL_TIMEOUT_S):
-                answers = await self._metrics.asked(provider.name, "poll", provider.poll(jobs))
+            answers = await self._monitor.watched(provider, "poll", self._answers(provider, jobs))
         except Exception as error:
             answers = {job.submission_id: error for job in jobs}
         reach("after_poll_answer")
@@ -156,6 +173,7 @@ class Poller:
         for work, job in zip(works, jobs, strict=True):
             answer = answers.get(job.submission_id, TimeoutError("no answer for this job"))
             if isinstance(answer, Exception):
+                self._doubt(provider, answer)
                 log.warning(
                     "poll_unanswered", provider=provider.name, generation=str(work.id), error=repr(answer)
                 )
@@ -165,8 +183,16 @@ class Poller:
                 if item is not None:
                     again.append(item)
             else:
-                self._spawn(self._final(work, answer))
+                self._spawn(self._final(work, provider, answer))
         await self._lifecycle.poll_again(again)
+
+    def _doubt(self, provider: Provider, answer: Exception) -> None:
+        if isinstance(answer, Refused) and answer.error.code == "PROVIDER_AUTH":
+            self._credentials.doubt(provider)
+
+    async def _answers(self, provider: Provider, jobs: Sequence[Job]) -> Mapping[UUID, Answer | Exception]:
+        async with asyncio.timeout(POLL_TIMEOUT_S):
+            return await self._metrics.asked(provider.name, "poll", provider.poll(jobs))
 
     async def _pending(self, work: Work, answer: Pending) -> PollAgain | None:
         look_in_s = self._next_look_s(work)
@@ -184,19 +210,17 @@ class Poller:
 
     def _next_look_s(self, work: Work) -> float:
         route = _submission(work)["submission_route"]
-        expected_s = self._run_times.expected(route["card"], route["expected_s"])
-        return next_look_s(work.row["accepted_ago_s"] or 0.0, expected_s)
+        expected = self._run_times.expect(route, work.row["kind"])
+        return next_look_s(work.row["accepted_ago_s"] or 0.0, expected)
 
-    async def _final(self, work: Work, answer: Answer) -> None:
+    async def _final(self, work: Work, provider: Provider, answer: Answer) -> None:
         self._held.add(work.id)
         try:
             if isinstance(answer, Finished):
-                self._run_times.learn(
-                    _submission(work)["submission_route"]["card"], work.row["accepted_ago_s"] or 0.0
-                )
-                await self._steps.follow(work, lambda: self._steps.finished(work, answer))
+                self._run_times.ran(_submission(work)["submission_route"], work.row["accepted_ago_s"] or 0.0)
+                await self._steps.follow(work, lambda: self._steps.finished(work, provider, answer))
             elif isinstance(answer, Ended):
-                await self._steps.follow(work, lambda: self._steps.ended(work, answer))
+                await self._steps.follow(work, lambda: self._steps.ended(work, provider, answer))
             elif isinstance(answer, Gone):
                 await self._steps.follow(work, lambda: self._gone(work))
         finally:
@@ -256,5 +280,5 @@ def _job(work: Work) -> Job:
     submission = _submission(work)
     return Job(
         submission["submission_id"], submission["remote_id"], work.row["kind"], submission["submission_model"],
-        work.row["input"],
+        work.row["input"], submission["accepted_at"],
     )  # fmt: skip

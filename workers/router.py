@@ -15,6 +15,7 @@ from uuid import UUID
 from shared.db import Database
 from shared.ids import new_id
 from shared.settings import Settings
+from workers.credentials import Credentials, Unusable
 from workers.limits import Limiter, Line
 from workers.monitor import Key, Monitor, Trouble
 from workers.providers.base import Provider
@@ -96,9 +97,9 @@ class _Choice:
 class Router:
     """One per process. `monitor` is told what providers answer."""
 
-    def __init__(self, db: Database, providers: Mapping[str, Provider], settings: Settings) -> None:
+    def __init__(self, db: Database, credentials: Credentials, settings: Settings) -> None:
         self.monitor = Monitor(db, settings.provider_cooldown_s)
-        self._providers = providers
+        self._credentials = credentials
         self._limiter = Limiter(db, settings.provider_limits)
         self._line = Line()
         self._troubles: dict[Key, Trouble] = {}
@@ -107,17 +108,18 @@ class Router:
 
     async def open(self) -> None:
         """Tells everyone which limits are kept. Raises CONNECTION_ERRORS."""
-        await self._limiter.publish(self._providers.values())
+        await self._limiter.publish(self._credentials.platform.values())
 
     async def choose(
-        self, routes: Sequence[Mapping[str, Any]], tried: Sequence[str]
+        self, routes: Sequence[Mapping[str, Any]], tried: Sequence[str], account_id: UUID | None = None
     ) -> Chosen | Later | NoRoute:
-        """`tried` are the cards that failed already for this generation. Raises CONNECTION_ERRORS."""
+        """`tried` are the cards that failed already for this generation, `account_id` says whose keys may be used.
+        Raises CONNECTION_ERRORS."""
         await self._refresh()
         choice = _Choice(routes, tried)
         degraded = []
         for route in routes:
-            provider = self._usable(choice, route)
+            provider = await self._usable(choice, route, account_id)
             if provider is None or self._is_cooling(choice, route, provider):
                 continue
             status = self._status(provider)
@@ -146,17 +148,17 @@ class Router:
     async def close(self) -> None:
         await self.monitor.close()
 
-    def _usable(self, choice: _Choice, route: Mapping[str, Any]) -> Provider | None:
-        provider = self._providers.get(route["provider"])
+    async def _usable(
+        self, choice: _Choice, route: Mapping[str, Any], account_id: UUID | None
+    ) -> Provider | None:
         if route["card"] in choice.tried:
             choice.skip(route, "failed before")
-        elif provider is None:
-            choice.skip(route, "no adapter in this worker")
-        elif provider.unavailable_reason is not None:
-            choice.skip(route, provider.unavailable_reason)
-        else:
-            return provider
-        return None
+            return None
+        provider = await self._credentials.to_submit(route, account_id)
+        if isinstance(provider, Unusable):
+            choice.skip(route, provider.why)
+            return None
+        return provider
 
     def _is_cooling(self, choice: _Choice, route: Mapping[str, Any], provider: Provider) -> bool:
         trouble = self._troubles.get(_key(provider))

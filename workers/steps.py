@@ -13,8 +13,9 @@ import asyncio
 import hashlib
 import math
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,32 +24,38 @@ import orjson
 
 from shared.crashpoints import reach
 from shared.db import CONNECTION_ERRORS
+from shared.domains.callbacks import callback_url
 from shared.domains.generations import Lease as Held
 from shared.domains.generations import (
     LeaseLost,
     Lifecycle,
     NewSubmission,
+    OutputRow,
     Settlement,
     SubmissionChange,
     Work,
     json_units,
 )
+from shared.domains.provider_keys import PLATFORM, key_id_of, payer_of
 from shared.errors import JobError
 from shared.events import Publisher
 from shared.ids import new_id
 from shared.log import get_logger
 from shared.pricing import cost_of
-from shared.settings import Settings
+from shared.settings import ModerationMode, Settings
 from shared.storage import ObjectStore
-from workers.artifacts import ArtifactError, Artifacts, Place
+from workers.artifacts import ArtifactError, Artifacts, Place, no_headers
+from workers.credentials import Credentials
 from workers.lease import Lease
 from workers.metrics import WorkerMetrics
+from workers.moderation import Moderation, ModerationUnavailable, Verdict
 from workers.providers.base import (
     Absent,
     Accepted,
     Ended,
     Finished,
     Found,
+    HeldBack,
     InputFile,
     Lost,
     NotSent,
@@ -61,7 +68,8 @@ from workers.providers.base import (
     Unaskable,
     Usage,
 )
-from workers.router import Later, NoRoute, Router
+from workers.router import Chosen, Later, NoRoute, Router
+from workers.run_times import RunTimes, first_look_s
 from workers.sink import SubmissionSink
 
 log = get_logger(__name__)
@@ -70,8 +78,8 @@ MAX_CRASHES = 3
 MAX_ATTEMPTS = 5
 MAX_STORE_TRIES = 5
 INPUT_URL_S = 3600
+MODERATION_PAUSE_S = 5.0
 _SUBMIT_GRACE_S = 5.0
-_FIRST_LOOK_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +88,15 @@ class Tools:
 
     lifecycle: Lifecycle
     router: Router
-    providers: Mapping[str, Provider]
+    credentials: Credentials
     artifacts: Artifacts
     store: ObjectStore
     publisher: Publisher
     settings: Settings
     lease: Lease
     metrics: WorkerMetrics
+    moderation: Moderation
+    run_times: RunTimes
 
 
 class Steps:
@@ -181,7 +191,7 @@ class Steps:
         elif row["state"] == "submitting":
             await self._reconcile(work)
         elif row["state"] == "storing":
-            await self._store(work, _kept_outputs(work))
+            await self._store(work, _kept_outputs(work), await self._submitted_to(work))
         else:
             await self._lifecycle.release(work.lease)
 
@@ -200,18 +210,33 @@ class Steps:
             await self._lifecycle.failed(work, JobError("DEADLINE", "It was not done before its deadline."))
             return
         tried = row["decision"].get("tried", [])
-        choice = await self._tools.router.choose(row["routes"], tried)
+        choice = await self._tools.router.choose(row["routes"], tried, row["account_id"])
         if isinstance(choice, Later):
-            await self._lifecycle.release(work.lease, choice.delay_s + random.uniform(0, 0.5))  # noqa: S311  # jitter
+            await self._lifecycle.release(work.lease, min(choice.delay_s, _time_left_s(row)))
             return
         if isinstance(choice, NoRoute):
             await self._lifecycle.failed(work, _last_error(work, choice))
             return
+        try:
+            await self._submit_to(work, choice)
+        finally:
+            self._tools.router.unused(choice)
+
+    async def _submit_to(self, work: Work, choice: Chosen) -> None:
         provider = choice.provider
+        try:
+            found = await self._tools.moderation.of_request(work)
+        except ModerationUnavailable:
+            await self._lifecycle.release(work.lease, MODERATION_PAUSE_S)
+            return
+        if found is not None and found.blocks:
+            await self._lifecycle.failed(work, found.as_error(), found=found.as_patch())
+            return
         if not self._tools.lease.trusted_for(provider.submit_timeout_s):
             await self._lifecycle.release(work.lease)
             return
-        request = await self._request(work, choice.route)
+        await self._tools.credentials.note_use(provider)
+        request = await self._request(work, choice.route, choice.submission_id)
         intent = NewSubmission(
             request.submission_id, provider.name, provider.credential, choice.route["model"], choice.route,
             _request_hash(request),
@@ -219,7 +244,7 @@ class Steps:
         running = self._running[work.lease]
         running.paying = not provider.interruptible
         try:
-            await self._lifecycle.submitting(work, intent, choice.decision)
+            await self._lifecycle.submitting(work, intent, choice.decision, _patch_of(found))
             await self._call(work, provider, request, choice.route, choice.decision)
         finally:
             running.paying = False
@@ -236,15 +261,18 @@ class Steps:
         sink = SubmissionSink(
             self._tools.artifacts, self._tools.publisher,
             Place(request.account_id, request.generation_id, request.kind, request.submission_id),
-            work.row["seq"] + 1,
+            work.row["seq"] + 1, shows_text=self._tools.settings.moderation_output is not ModerationMode.BLOCK,
         )  # fmt: skip
         submission_id = request.submission_id
         try:
             reach("before_submit_call")
             request.confirm()
+            called_at = time.monotonic()
             call = self._tools.metrics.asked(provider.name, "submit", provider.submit(request, sink))
-            outcome = await self._interruptible(work, provider, call)
+            watched = self._tools.router.monitor.watched(provider, "submit", call, submission_id)
+            outcome = await self._interruptible(work, provider, watched)
             reach("after_submit_call")
+            self._time(route, outcome, time.monotonic() - called_at)
         except _Interrupted:
             await self._lifecycle.canceled(work, submission=SubmissionChange(submission_id, "rejected"))
         except NotSent as error:
@@ -257,7 +285,8 @@ class Steps:
             # is not known unless it is free, or said so beforehand.
             known = Usage(cost_nanos=0) if provider.interruptible else error.usage
             settle = (
-                Settlement(submission_id, None, provider.name, route["model"], route["price_id"])
+                Settlement(submission_id, None, provider.name, route["model"], route["price_id"],
+                           payer=payer_of(provider.credential))
                 if known is None else self._settlement(submission_id, route, known, provider)
             )  # fmt: skip
             change = SubmissionChange(
@@ -278,7 +307,10 @@ class Steps:
     ) -> None:  # fmt: skip
         if isinstance(outcome, Accepted):
             await self._lifecycle.waiting(
-                work.lease, submission_id, outcome.remote_id, first_look_s(route["expected_s"])
+                work.lease,
+                submission_id,
+                outcome.remote_id,
+                first_look_s(self._tools.run_times.expect(route, work.row["kind"])),
             )
             return
         if isinstance(outcome, Ended):
@@ -292,7 +324,13 @@ class Steps:
             return
         await self._lifecycle.storing(work.lease, change, settle)
         self._running[work.lease].paying = False
-        await self._store(work, outcome.outputs, unpriced=settle.nanos is None)
+        await self._store(work, outcome.outputs, provider, unpriced=settle.nanos is None)
+
+    def _time(self, route: Mapping[str, Any], outcome: Outcome, seconds: float) -> None:
+        """A synchronous call that brought the result was the whole run."""
+        self._tools.run_times.submitted(route, seconds)
+        if isinstance(outcome, Finished):
+            self._tools.run_times.ran(route, seconds)
 
     def _confirm(self, claimed_by: UUID) -> None:
         """Raises NotSent in a process that was stopped since it claimed: the intent may be somebody else's by
@@ -300,7 +338,7 @@ class Steps:
         it claimed under the old one."""
         lease = self._tools.lease
         if lease.worker_id != claimed_by or not lease.trusted_for(math.inf):
-            raise NotSent("this worker may have been declared dead")
+            raise HeldBack("this worker may have been declared dead")
 
     async def _interruptible(self, work: Work, provider: Provider, call: Any) -> Outcome:
         """The call; one that costs nothing stops when a cancel arrives, a paid one is let finish."""
@@ -326,9 +364,12 @@ class Steps:
         self, work: Work, provider: Provider, route: Mapping[str, Any], decision: Mapping[str, Any],
         submission_id: UUID, refusal: Refused,
     ) -> None:  # fmt: skip
+        if refusal.error.code == "PROVIDER_AUTH" and key_id_of(provider.credential) is not None:
+            self._tools.credentials.doubt(provider)
+            refusal = _on_own_key(provider, refusal)
         change = SubmissionChange(submission_id, "rejected", error=refusal.error.as_json())
         if refusal.retry_after_s is not None:
-            await self._tools.router.cool_down(provider.name, refusal.retry_after_s, refusal.error.message)
+            await self._tools.router.cool_down(provider, refusal.retry_after_s, refusal.error.message)
             # Limits are not failures: no attempt is spent, and another route may be free meanwhile.
             await self._lifecycle.retrying(
                 work, refusal.error, delay_s=0.0, submission=change, refund_attempt=True,
@@ -377,7 +418,7 @@ class Steps:
         """Asks the provider about a submission without an id; never submits again before it is known."""
         submission = work.submission
         assert submission is not None  # noqa: S101  # a submitting generation has one
-        provider = self._tools.providers.get(submission["submission_provider"])
+        provider = await self._submitted_to(work)
         if provider is None:
             await self._lifecycle.release(work.lease, 5.0)
             return
@@ -446,22 +487,19 @@ class Steps:
 
     # What the provider's final word leads to; the poller calls these two.
 
-    async def finished(self, work: Work, answer: Finished) -> None:
+    async def finished(self, work: Work, provider: Provider, answer: Finished) -> None:
         """waiting → storing → completed."""
         submission = work.submission
         assert submission is not None  # noqa: S101  # a waiting generation has one
         submission_id, route = submission["submission_id"], submission["submission_route"]
-        settle = self._settlement(
-            submission_id, route, answer.usage, self._tools.providers[submission["submission_provider"]]
-        )
+        settle = self._settlement(submission_id, route, answer.usage, provider)
         await self._lifecycle.storing(work.lease, _done(submission_id, answer, settle), settle)
-        await self._store(work, answer.outputs, unpriced=settle.nanos is None)
+        await self._store(work, answer.outputs, provider, unpriced=settle.nanos is None)
 
-    async def ended(self, work: Work, answer: Ended) -> None:
+    async def ended(self, work: Work, provider: Provider, answer: Ended) -> None:
         """waiting → queued on another route, or failed. What the provider bills for it is settled."""
         submission = work.submission
         assert submission is not None  # noqa: S101  # a waiting generation has one
-        provider = self._tools.providers[submission["submission_provider"]]
         await self._without_result(
             work, provider, submission["submission_route"], work.row["decision"], submission["submission_id"],
             answer,
@@ -488,17 +526,47 @@ class Steps:
     # storing
 
     async def _store(
-        self, work: Work, outputs: Sequence[RemoteFile | StoredFile], *, unpriced: bool | None = None
-    ) -> None:
-        """`unpriced` is known right after the settlement; a store that is done again reads it from the row."""
+        self, work: Work, outputs: Sequence[RemoteFile | StoredFile], provider: Provider | None, *,
+        unpriced: bool | None = None,
+    ) -> None:  # fmt: skip
+        """`provider` is whose they are, None where it is gone. `unpriced` is known right after the settlement; a
+        store that is done again reads it from the row."""
         row = work.row
         place = Place(row["account_id"], work.id, row["kind"])
+        headers_for = no_headers if provider is None else provider.headers_for
         try:
-            rows = [await self._tools.artifacts.collect(place, n, output) for n, output in enumerate(outputs)]
+            rows = [
+                await self._tools.artifacts.collect(place, n, output, headers_for)
+                for n, output in enumerate(outputs)
+            ]
         except ArtifactError as error:
             await self._not_stored(work, error, unpriced)
             return
-        await self._lifecycle.completed(work.lease, rows, unpriced=_is_unpriced(work, unpriced))
+        try:
+            found = await self._tools.moderation.of_outputs(rows)
+        except ModerationUnavailable as error:
+            await self._not_stored(
+                work, ArtifactError(f"Moderation: {error}", transient=True, ours=True), unpriced
+            )
+            return
+        if found is not None and found.blocks:
+            await self._block(work, rows, found, unpriced)
+            return
+        await self._lifecycle.completed(work.lease, rows, unpriced=_is_unpriced(work, unpriced),
+                                        found=_patch_of(found))  # fmt: skip
+
+    async def _block(
+        self, work: Work, rows: Sequence[OutputRow], found: Verdict, unpriced: bool | None
+    ) -> None:
+        """What moderation stops is not delivered and not kept; the provider did its work, so its price stands."""
+        await self._lifecycle.failed(
+            work, found.as_error(), money="unpriced" if _is_unpriced(work, unpriced) else "final",
+            found=found.as_patch(),
+        )  # fmt: skip
+        keys = [
+            key for row in rows for key in (row.key, row.thumbnail_key, row.poster_key, row.peaks_key) if key
+        ]
+        await self._tools.store.delete(keys)
 
     async def _not_stored(self, work: Work, error: ArtifactError, unpriced: bool | None) -> None:
         tries = work.row["polls"] if work.row["state"] == "storing" else 0
@@ -537,29 +605,48 @@ class Steps:
 
     async def _fail_open(self, work: Work, error: JobError) -> None:
         """Fails it. If a submission may still run at its provider, the money waits for the final word."""
-        submission = work.submission
-        state = submission["submission_state"] if submission is not None else None
-        if submission is None or state not in {"intent", "accepted", "unknown"}:
+        # Read anew: the step that went wrong may have written its intent since the claim.
+        submission = await self._lifecycle.open_submission(work.id)
+        if submission is None:
             await self._lifecycle.failed(work, error)
             return
+        provider = await self._tools.credentials.to_ask(submission["provider"], submission["credential"])
+        state = submission["state"]
         change = SubmissionChange(
-            submission["submission_id"], "unknown" if state == "intent" else state, check_in_s=0.0,
-            resolve_in_s=self._tools.settings.find_window_s or 60.0,
+            submission["id"], "unknown" if state == "intent" else state, check_in_s=0.0,
+            resolve_in_s=self._window_s(provider) if provider is not None else Provider.find_window_s,
         )  # fmt: skip
         await self._lifecycle.failed(work, error, submission=change, money="reconciling")
 
     # Small things.
+
+    async def _submitted_to(self, work: Work) -> Provider | None:
+        """Whoever made the newest submission, or another with its credential."""
+        submission = work.submission
+        assert submission is not None  # noqa: S101  # whoever asks has one
+        return await self._tools.credentials.to_ask(
+            submission["submission_provider"], submission["submission_credential"]
+        )
 
     async def _request(
         self, work: Work, route: Mapping[str, Any], submission_id: UUID | None = None
     ) -> Request:
         row = work.row
         files = {name: await self._input_file(file) for name, file in row["files"].items()}
+        submission_id = submission_id or new_id()
         return Request(
-            submission_id=submission_id or new_id(), generation_id=work.id, account_id=row["account_id"],
+            submission_id=submission_id, generation_id=work.id, account_id=row["account_id"],
             kind=row["kind"], model=route["model"], input=row["input"], files=files,
-            time_limit_s=max(row["deadline_in_s"], 10.0), confirm=partial(self._confirm, work.lease.owner),
+            time_limit_s=max(row["deadline_in_s"], 10.0),
+            callback_url=self._callback_url(route, submission_id),
+            confirm=partial(self._confirm, work.lease.owner),
         )  # fmt: skip
+
+    def _callback_url(self, route: Mapping[str, Any], submission_id: UUID) -> str | None:
+        """None for an account's own key: providers sign by account, and we know but one signature's secret."""
+        if key_id_of(route.get("credential", PLATFORM)) is not None:
+            return None
+        return callback_url(self._tools.settings, route["provider"], submission_id)
 
     async def _input_file(self, file: Mapping[str, Any]) -> InputFile:
         if "url" in file:
@@ -571,7 +658,10 @@ class Steps:
         self, submission_id: UUID, route: Mapping[str, Any], usage: Usage, provider: Provider
     ) -> Settlement:
         nanos = cost_of(route["price"], usage.units, usage.cost_nanos)
-        return Settlement(submission_id, nanos, provider.name, route["model"], route["price_id"])
+        return Settlement(
+            submission_id, nanos, provider.name, route["model"], route["price_id"],
+            payer=payer_of(provider.credential),
+        )  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -587,14 +677,23 @@ class _Interrupted(Exception):
     """A call that costs nothing was stopped because a cancel arrived."""
 
 
-def first_look_s(expected_s: float) -> float:
-    """How long after the submit the first poll is worth it: well before most runs end."""
-    return max(0.05, expected_s * _FIRST_LOOK_SHARE)
-
-
 def backoff_s(attempt: int) -> float:
     """Full jitter (AWS Architecture Blog, 2015): 0 to 1, 2, 4 … seconds, 60 at most."""
     return random.uniform(0, min(60.0, 2.0 ** (attempt - 1)))  # noqa: S311  # jitter
+
+
+def _time_left_s(row: Mapping[str, Any]) -> float:
+    """Seconds until the next deadline, which is not slept through."""
+    starts_in_s = row["start_deadline_in_s"] if row["started_at"] is None else None
+    deadline_in_s: float = row["deadline_in_s"]
+    return max(0.0, deadline_in_s if starts_in_s is None else min(deadline_in_s, starts_in_s))
+
+
+def _on_own_key(provider: Provider, refusal: Refused) -> Refused:
+    """In words about the account's own key, and in none of the provider's, which may quote it."""
+    text = f"{provider.name} does not accept your own key, or the account behind it has no credit"
+    error = replace(refusal.error, message=text)
+    return Refused(error, retry_after_s=refusal.retry_after_s, curable=refusal.curable)
 
 
 def _is_unpriced(work: Work, known: bool | None) -> bool:
@@ -604,15 +703,19 @@ def _is_unpriced(work: Work, known: bool | None) -> bool:
     return submission is not None and submission["submission_cost_nanos"] is None
 
 
+def _patch_of(found: Verdict | None) -> Mapping[str, Any]:
+    return {} if found is None else found.as_patch()
+
+
 def _money(settle: Settlement) -> str:
     return "unpriced" if settle.nanos is None else "final"
 
 
 def _done(submission_id: UUID, answer: Finished, settle: Settlement) -> SubmissionChange:
     outputs = [
-        {"url": output.url, "mime": output.mime} if isinstance(output, RemoteFile)
+        {"url": output.url, "mime": output.mime, "details": dict(output.details)} if isinstance(output, RemoteFile)
         else {"key": output.key, "mime": output.mime, "bytes": output.bytes, "sha256": output.sha256,
-              "text": output.text}
+              "text": output.text, "details": dict(output.details)}
         for output in answer.outputs
     ]  # fmt: skip
     return SubmissionChange(
@@ -625,8 +728,9 @@ def _kept_outputs(work: Work) -> list[RemoteFile | StoredFile]:
     """The outputs as the submission keeps them, for a store that is done again."""
     assert work.submission is not None  # noqa: S101  # a storing generation has one
     return [
-        RemoteFile(output["url"], output["mime"]) if "url" in output
-        else StoredFile(output["key"], output["mime"], output["bytes"], output["sha256"], output["text"])
+        RemoteFile(output["url"], output["mime"], output.get("details", {})) if "url" in output
+        else StoredFile(output["key"], output["mime"], output["bytes"], output["sha256"], output["text"],
+                        output.get("details", {}))
         for output in work.submission["submission_result"]["outputs"]
     ]  # fmt: skip
 

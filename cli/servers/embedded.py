@@ -11,7 +11,8 @@ from cli.servers.process import Server
 from cli.servers.valkey import Valkey
 
 STORES = ("postgres", "valkey", "objects")
-SECRETS = (SUPERUSER, *ROLES, "valkey", "s3_access_key_id", "s3_secret_access_key", "secret_key")
+SECRETS = (SUPERUSER, *ROLES, "valkey", "s3_access_key_id", "s3_secret_access_key", "secret_key",
+           "encryption_master_key")  # fmt: skip
 
 
 class EmbeddedServers:

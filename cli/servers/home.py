@@ -70,7 +70,8 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def load_secrets(path: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """The generated secrets of a folder, mode 0600; those that are missing are made now."""
+    """The generated secrets of a folder, mode 0600, each of 32 random bytes in Base64; those that are missing are
+    made now."""
     known = {name: str(value) for name, value in _parse(_read(path)).items()}
     missing = [name for name in names if name not in known]
     if missing:

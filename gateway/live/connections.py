@@ -105,18 +105,18 @@ class Connection(ABC):
         "account_id",
         "behind",
         "closed",
+        "credential",
         "ended",
         "explicit",
         "feed",
         "follows",
-        "key_id",
         "projects",
         "since_ms",
     )
 
-    def __init__(self, account_id: UUID, keeper: Keeper, key_id: str | None = None) -> None:
+    def __init__(self, account_id: UUID, keeper: Keeper, credential: str | None = None) -> None:
         self.account_id = account_id
-        self.key_id = key_id
+        self.credential = credential
         self.follows: dict[str, Follow] = {}
         self.explicit: frozenset[str] = NONE
         self.projects: frozenset[str] = NONE
@@ -278,12 +278,12 @@ class SocketConnection(Connection):
         self,
         account_id: UUID,
         keeper: Keeper,
-        key_id: str | None,
+        credential: str | None,
         socket: web.WebSocketResponse,
         transport: asyncio.Transport,
         writer: AbstractStreamWriter,
     ) -> None:
-        super().__init__(account_id, keeper, key_id)
+        super().__init__(account_id, keeper, credential)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
         self._socket = socket
         self._transport = transport
@@ -357,9 +357,9 @@ class StreamConnection(Connection):
     __slots__ = ("_complete", "_news", "_only")
 
     def __init__(
-        self, account_id: UUID, keeper: Keeper, key_id: str | None = None, *, only: str | None = None
+        self, account_id: UUID, keeper: Keeper, credential: str | None = None, *, only: str | None = None
     ) -> None:
-        super().__init__(account_id, keeper, key_id)
+        super().__init__(account_id, keeper, credential)
         self._only = only
         self._complete = False
         self._news = asyncio.Event()

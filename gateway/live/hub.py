@@ -16,12 +16,13 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from gateway.auth import revive
 from gateway.live.connections import RESTARTING, UNAUTHENTICATED, Connection, Follow
 from gateway.live.frames import Frame, error
 from gateway.live.watches import PENDING, UNKNOWN, Channel, Watch
 from shared.db import Database, Tx
-from shared.domains import accounts, live
-from shared.events import EventType, Subscriber, event_frame
+from shared.domains import live
+from shared.events import ACCOUNT_TYPES, EventType, Subscriber, event_frame
 from shared.log import get_logger
 
 log = get_logger(__name__)
@@ -240,6 +241,11 @@ class LiveHub:
             frame = Frame.parse(payload)
         except ValueError as broken:
             log.warning("frame_unreadable", account_id=str(account_id), error=str(broken))
+            return
+        if frame.type in ACCOUNT_TYPES:
+            for connection in channel.feeds:
+                if connection.feed:
+                    connection.event(frame)
             return
         watch = channel.watches.get(frame.id)
         if frame.ephemeral:
@@ -474,14 +480,14 @@ class LiveHub:
                 log.warning("live_sweep_failed", error=repr(failure))
 
     async def sweep(self) -> None:
-        """End the connections whose key has expired or was revoked."""
-        by_key: dict[str, list[Connection]] = {}
+        """End the connections whose key or session has expired or was revoked."""
+        used: dict[str, list[Connection]] = {}
         for channel in self._channels.values():
             for connection in channel.connections:
-                if connection.key_id is not None:
-                    by_key.setdefault(connection.key_id, []).append(connection)
-        for key_id, connections in by_key.items():
-            if await accounts.key_by_id(self.db, key_id) is None:
+                if connection.credential is not None:
+                    used.setdefault(connection.credential, []).append(connection)
+        for credential, connections in used.items():
+            if await revive(self.db, credential) is None:
                 for connection in connections:
                     connection.close(UNAUTHENTICATED, "unauthenticated")
 

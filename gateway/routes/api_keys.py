@@ -2,16 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
 from gateway.auth import TICKET_S
+from gateway.generation_request import KindName
 from gateway.http import Answer, Body, Reply, Request, encode, operation, reply
 from gateway.instants import Instant
 from gateway.resources import KeyResource, Resource, render_key
 from shared.domains import accounts
 from shared.domains.accounts import MAX_OVERLAP, NewKey, Scope
 from shared.errors import Conflict, Forbidden, InvalidInput, NotFound
+from shared.kinds import KINDS
 from shared.orm import orm_session
 
 TAG = "API keys"
@@ -33,6 +36,15 @@ class KeyRequest(Body):
         ["write"], min_length=1, max_length=3, description="`write` includes `read`, `admin` includes both."
     )
     expires_at: Annotated[Instant | None, Field(strict=False)] = None
+    project_id: UUID | None = Field(
+        None, strict=False, description="What is made with the key belongs to this project."
+    )
+    kinds: list[KindName] = Field(
+        [], max_length=len(KINDS), description="The kinds that the key may have made; empty for all."
+    )
+    budget_nanos: int | None = Field(
+        None, ge=0, le=2**62, description="What it may spend in all, in nano-dollars; null is no limit."
+    )
 
 
 class RotateRequest(Body):
@@ -78,6 +90,13 @@ async def create_key(request: Request[KeyRequest, None]) -> Reply:
     asked = request.body
     if asked.expires_at is not None and asked.expires_at <= datetime.now(UTC):
         raise InvalidInput("The time of expiry is past.", field="expires_at", status=422)
+    limited = asked.project_id is not None or asked.kinds or asked.budget_nanos is not None
+    if limited and "admin" in asked.scopes:
+        raise InvalidInput(
+            "A key with the scope admin could lift its own limits: give it read or write.",
+            field="scopes",
+            status=422,
+        )
     async with orm_session(request.deps.orm, request.account_id) as session:
         new = await accounts.create_key(
             session,
@@ -86,6 +105,9 @@ async def create_key(request: Request[KeyRequest, None]) -> Reply:
             name=asked.name,
             scopes=[Scope(word) for word in asked.scopes],
             expires_at=asked.expires_at,
+            project_id=asked.project_id,
+            kinds=sorted(set(asked.kinds)),
+            budget_nanos=asked.budget_nanos,
         )
     return _shown_once(new)
 
@@ -113,7 +135,7 @@ def _shown_once(new: NewKey) -> Reply:
     idempotent=True,
 )
 async def rotate_key(request: Request[RotateRequest, None]) -> Reply:
-    """A new key with the same name, scopes and expiry."""
+    """A new key with the same name, scopes, limits and expiry."""
     overlap = timedelta(seconds=request.body.overlap_s)
     server_key = request.deps.settings.secret_key.get_secret_value()
     async with orm_session(request.deps.orm, request.account_id) as session:

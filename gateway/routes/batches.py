@@ -12,6 +12,7 @@ from gateway.errors import from_failure, problem_body
 from gateway.generation_request import EXAMPLE, GenerationRequest, KindName, read_request
 from gateway.http import REQUEST_ID, Answer, Body, Reply, Request, encode, operation, reply, validate
 from gateway.idempotency import REPLAYED, fingerprint_of, key_of, route_of
+from gateway.inline_files import keep_inline
 from gateway.instants import Instant
 from gateway.resources import Resource, render_generation
 from gateway.routes.generations import ADMISSION_ERRORS, Status, cancel_one, delete_one, read_retry
@@ -85,6 +86,7 @@ class _BatchAdmission:
         request = self._request
         try:
             asked = validate(GenerationRequest, document)
+            asked = await keep_inline(request.deps, request.account_id, asked)
             new = read_request(asked, request.principal)
             return await self._admit(index, new)
         except IdempotencyMismatch:

@@ -1,12 +1,15 @@
 """What a generation would cost and whether it would be admitted, without submitting it."""
 
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from gateway.errors import problem_body
 from gateway.generation_request import EXAMPLE, GenerationRequest, read_request
 from gateway.http import REQUEST_ID, Answer, Reply, Request, operation, reply
 from gateway.resources import Money, Resource, money
 from shared.domains.accounts import Scope
+from shared.domains.provider_keys import billed_to
 from shared.domains.routing import Route
 from shared.errors import InvalidInput, ModelRetired, NoProvider
 
@@ -20,6 +23,7 @@ class Candidate(Resource):
     price_id: str | None
     estimated: Money | None
     expected_s: float
+    billed_to: Literal["platform", "byok"] = Field(description="`byok`: your own key for the provider pays.")
 
 
 class Estimate(Resource):
@@ -55,8 +59,8 @@ async def estimate_generation(request: Request[GenerationRequest, None]) -> Repl
     """
     deps = request.deps
     new = read_request(request.body, request.principal)
-    plan = await deps.admitter.plan(new)
-    refusal = await deps.admitter.refusal(request.account_id, plan)
+    plan = await deps.admitter.plan(request.account_id, new)
+    refusal = await deps.admitter.refusal(request.account_id, new, plan)
     instance, request_id = request.raw.path, request.raw[REQUEST_ID]
     return reply(
         {
@@ -82,6 +86,7 @@ def _candidate(route: Route) -> dict[str, Any]:
         "price_id": route.card.price_id,
         "estimated": money(route.estimate),
         "expected_s": route.card.expected_s,
+        "billed_to": billed_to(route.credential),
     }
 
 
@@ -98,7 +103,7 @@ def _candidate(route: Route) -> dict[str, Any]:
 async def validate_generation(request: Request[GenerationRequest, None]) -> Reply:
     """A dry run: the same errors as a submit, budget and account apart. Writes nothing."""
     new = read_request(request.body, request.principal)
-    plan = await request.deps.admitter.plan(new)
+    plan = await request.deps.admitter.plan(request.account_id, new)
     await request.deps.admitter.resolve_files(request.account_id, new)
     return reply({"valid": True, "model": plan.model, "warnings": plan.warnings})
 

@@ -80,7 +80,7 @@ async def websocket(request: Request[None, SocketQuery]) -> web.WebSocketRespons
         return socket
     hub = request.deps.hub
     caller = request.principal
-    connection = SocketConnection(caller.account_id, hub, caller.key_id, socket, transport, writer)
+    connection = SocketConnection(caller.account_id, hub, caller.credential, socket, transport, writer)
     try:
         await hub.attach(connection)
         session = Session(hub, connection)
@@ -128,7 +128,7 @@ async def account_events(request: Request[None, FeedQuery]) -> web.StreamRespons
     """
     hub, caller = request.deps.hub, request.principal
     since = _last_time(request.headers.get("Last-Event-ID")) or request.query.changed_after
-    connection = StreamConnection(caller.account_id, hub, caller.key_id)
+    connection = StreamConnection(caller.account_id, hub, caller.credential)
     replay = asyncio.create_task(_replay(Session(hub, connection), since, connection), name="live-replay")
     try:
         return await _stream(request.raw, connection)
@@ -167,7 +167,7 @@ async def generation_events(request: Request[None, None]) -> web.StreamResponse 
     """All events of the generation, or those after `Last-Event-ID`. An event's id is its `seq`."""
     hub, caller, id_ = request.deps.hub, request.principal, str(request.id())
     seen = _last_seq(request.headers.get("Last-Event-ID"))
-    connection = StreamConnection(caller.account_id, hub, caller.key_id, only=id_)
+    connection = StreamConnection(caller.account_id, hub, caller.credential, only=id_)
     try:
         await hub.attach(connection)
         if not await _begin(hub, connection, id_, seen):

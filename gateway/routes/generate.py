@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from shared.domains.accounts import Scope
 from shared.domains.generations import status_of
 from shared.errors import InvalidInput
 from shared.kinds import KINDS
-from shared.money import Nanos, cents
+from shared.money import NANOS_PER_USD, Nanos, cents
 
 TAG = "Generations"
 
@@ -51,6 +52,12 @@ class WorkbenchResult(Resource):
     outputs: list[OutputResource]
 
 
+class WorkbenchLinks(Resource):
+    self: str
+    events: str
+    cancel: str
+
+
 class WorkbenchGeneration(Resource):
     """A generation in the workbench's words."""
 
@@ -65,13 +72,19 @@ class WorkbenchGeneration(Resource):
     status: Literal["pending", "processing", "completed", "failed"]
     result: WorkbenchResult | None
     error_message: str | None
+    tokens_input: int | None = Field(description="What its model read, where that is counted.")
+    tokens_output: int | None
+    tokens_total: int | None
+    estimate: str = Field(description="About what it costs, as a sentence.")
     estimated_cost_cents: int | None
     cost_cents: int | None
     started_at: datetime | None
     completed_at: datetime | None
     duration_ms: int | None
     created_at: datetime
+    updated_at: datetime
     url: str = Field(description="The generation as a resource: poll it, wait for it, cancel it.")
+    links: WorkbenchLinks
 
 
 @operation(
@@ -89,11 +102,15 @@ class WorkbenchGeneration(Resource):
     example=EXAMPLE,
 )
 async def generate(request: Request[GenerateRequest, None]) -> Reply:
-    """Admits what `POST /api/v1/generations` does. Audio is speech, unless its model makes music."""
+    """Admits what `POST /api/v1/generations` does. Audio is speech, unless its model makes music. The same request
+    again, while the first is under way or within ten seconds, makes nothing new: it gets the first one as it is now.
+    """
     asked = request.body
     kind = await _kind_of(request.deps.catalog, asked)
-    field = KINDS[kind].prompt_field
-    given = {field: asked.prompt} if asked.prompt is not None else {}
+    field = _prompt_field(kind)
+    if asked.prompt is not None and field is None:
+        raise InvalidInput(f"prompt: {kind} takes none, but parameters.", field="prompt", status=422)
+    given = {field: asked.prompt} if field is not None and asked.prompt is not None else {}
     core = GenerationRequest(
         kind=kind,
         input={**asked.parameters, **given},
@@ -103,9 +120,15 @@ async def generate(request: Request[GenerateRequest, None]) -> Reply:
     )
     try:
         new = read_request(await keep_inline(request.deps, request.account_id, core), request.principal)
-        return await admit(request, new, _show)
+        return await admit(request, new, _show, implicit=True)
     except InvalidInput as error:
         raise _in_their_words(error, field) from None
+
+
+def _prompt_field(kind: str) -> str | None:
+    """The parameter that the prompt is; None where that would be a file."""
+    field = KINDS[kind].prompt_field
+    return None if field in KINDS[kind].file_fields else field
 
 
 async def _kind_of(catalog: Catalog, asked: GenerateRequest) -> str:
@@ -117,7 +140,7 @@ async def _kind_of(catalog: Catalog, asked: GenerateRequest) -> str:
     return asked.generation_type
 
 
-def _in_their_words(error: InvalidInput, prompt_field: str) -> InvalidInput:
+def _in_their_words(error: InvalidInput, prompt_field: str | None) -> InvalidInput:
     """The same refusal, its fields named as this route has them."""
 
     def named(field: str) -> str:
@@ -140,7 +163,12 @@ def _show(deps: Deps, row: Mapping[str, Any]) -> bytes:
     status = STATUS_OF.get(status_of(row["state"]), "failed")
     outputs = render_generation(row, row.get("outputs", ()), deps.settings.base_url)["outputs"]
     error, started, ended = row["error"], row["started_at"], row["completed_at"]
-    prompt_field = KINDS[row["kind"]].prompt_field
+    prompt_field, tokens, link = (
+        _prompt_field(row["kind"]),
+        _tokens(row),
+        deps.settings.base_url + generation_path(row["id"]),
+    )
+    estimate = estimate_of(row["estimate_nanos"])
     shown = {
         "id": row["id"],
         "project_id": row["project_id"],
@@ -148,21 +176,55 @@ def _show(deps: Deps, row: Mapping[str, Any]) -> bytes:
         "provider": row["provider"],
         "model": row["provider_model"] or row["model"],
         "generation_type": TYPE_OF.get(row["kind"], row["kind"]),
-        "prompt": row["input"].get(prompt_field),
+        "prompt": row["input"].get(prompt_field) if prompt_field is not None else None,
         "parameters": {name: value for name, value in row["input"].items() if name != prompt_field},
         "status": status,
         "result": {"outputs": outputs} if status == "completed" else None,
         "error_message": error["message"] if error is not None and ended is not None else None,
+        "tokens_input": tokens[0] if tokens else None,
+        "tokens_output": tokens[1] if tokens else None,
+        "tokens_total": sum(tokens) if tokens else None,
+        "estimate": estimate,
         "estimated_cost_cents": _cents(row["estimate_nanos"]),
         "cost_cents": _cents(row["cost_nanos"]),
         "started_at": started,
         "completed_at": ended,
         "duration_ms": round((ended - started).total_seconds() * 1000) if started and ended else None,
         "created_at": row["created_at"],
-        "url": deps.settings.base_url + generation_path(row["id"]),
+        "updated_at": row.get("updated_at") or row["created_at"],
+        "url": link,
+        "links": {"self": link, "events": f"{link}/events", "cancel": f"{link}/cancel"},
     }
-    words = {"completed": "It is done.", "failed": "It failed."}
-    return encode({"success": True, "data": shown, "message": words.get(status, "It is queued.")})
+    words = {
+        "completed": "It is done.",
+        "failed": "It failed.",
+        "processing": f"It is being made. {estimate}",
+    }
+    return encode({"success": True, "data": shown, "message": words.get(status, f"It is queued. {estimate}")})
+
+
+def _tokens(row: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Those in and out that the provider counted, all submissions with a result together; None without any."""
+    usages = {output["submission_id"]: output["usage"] or {} for output in row.get("outputs", ())}
+    counted = [
+        (name, Decimal(n)) for usage in usages.values() for name, n in usage.items() if "token" in name
+    ]
+    if not counted:
+        return None
+    written = sum(int(n) for name, n in counted if "output" in name)
+    return sum(int(n) for _, n in counted) - written, written
+
+
+def estimate_of(nanos: int | None) -> str:
+    """Rounded half up to hundredths of a cent, or to one digit when it is less than one of them."""
+    if nanos is None:
+        return "What this will cost is not known yet."
+    if not nanos:
+        return "This is free."
+    dollars = Decimal(nanos) / NANOS_PER_USD
+    finest = Decimal("0.0001") if dollars >= Decimal("0.0001") else Decimal(1).scaleb(dollars.adjusted())
+    whole, _, places = f"{dollars.quantize(finest, ROUND_HALF_UP):f}".partition(".")
+    return f"This will cost approximately ${whole}.{places.rstrip('0').ljust(2, '0')}"
 
 
 def _cents(nanos: int | None) -> int | None:

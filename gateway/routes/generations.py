@@ -1,15 +1,17 @@
 """Generations: submit, look, wait, cancel, do again, delete."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from gateway.deps import Deps
 from gateway.generation_request import EXAMPLE, GenerationRequest, KindName, read_request
 from gateway.http import Answer, Body, Query, Reply, Request, encode, invalid_fields, operation, reply
 from gateway.idempotency import REPLAYED, fingerprint_of, key_of, route_of
+from gateway.inline_files import keep_inline
 from gateway.instants import Instant
 from gateway.pagination import PageQuery, page, position_id
 from gateway.resources import (
@@ -37,6 +39,8 @@ from shared.errors import (
     ModelRetired,
     NoProvider,
     NotFound,
+    QuotaExceeded,
+    TierRequired,
 )
 
 TAG = "Generations"
@@ -46,7 +50,9 @@ ENDED_MAX_AGE_S = 60
 ADMISSION_ERRORS = (
     InvalidInput,
     BudgetExceeded,
+    QuotaExceeded,
     Forbidden,
+    TierRequired,
     ModelRetired,
     NoProvider,
     IdempotencyInProgress,
@@ -79,9 +85,11 @@ class CancelResource(Resource):
 
 
 class Decision(Resource):
-    reason: str | None
-    fallbacks: list[str]
-    skipped: list[dict[str, Any]]
+    card: str | None = Field(description="The model that it went to, or goes to next.")
+    reason: str | None = Field(description="Why there: its place in the order, and how its provider did.")
+    fallbacks: list[str] = Field(description="Providers that may serve next, if they may cure a failure.")
+    tried: list[str] = Field(description="Models that failed for it before.")
+    skipped: list[dict[str, Any]] = Field(description="Models passed over: `card`, `provider`, `why`.")
 
 
 class SubmissionList(Resource):
@@ -105,52 +113,83 @@ class SubmissionList(Resource):
 )
 async def submit_generation(request: Request[GenerationRequest, None]) -> Reply:
     """Admits the request: its price is reserved and it is queued. Watch it by its links."""
-    new = read_request(request.body, request.principal)
+    asked = await keep_inline(request.deps, request.account_id, request.body)
+    new = read_request(asked, request.principal)
     return await admit(request, new)
 
 
-async def admit(request: Request[Any, Any], new: NewGeneration) -> Reply:
-    """202 with the resource, the stored answer of a repeated key, or 200 when it ends while the caller waits."""
+type Show = Callable[[Deps, Mapping[str, Any]], bytes]
+"""The body of an answer, made of a row that may have its `outputs` with it."""
+
+
+def _resource(deps: Deps, row: Mapping[str, Any]) -> bytes:
+    return encode(
+        render_generation(row, row.get("outputs", ()), deps.settings.base_url, eta=deps.etas.of(row))
+    )
+
+
+async def admit(
+    request: Request[Any, Any], new: NewGeneration, show: Show = _resource, *, implicit: bool = False
+) -> Reply:
+    """202 with the resource, the stored answer of a repeated key, or 200 when it ends while the caller waits.
+
+    With `implicit`, a request without a key that repeats one under way, or of the last ten seconds, gets what that
+    one made, as it is now.
+    """
     deps, account_id = request.deps, request.account_id
-    base_url = deps.settings.base_url
-    key = key_of(request.headers)
-    if key is None:
-        admission = await deps.admitter.admit(account_id, new)
-    else:
-        admission = await deps.admitter.admit(
-            account_id,
-            new,
-            Idempotency(route_of(request.raw), key, fingerprint_of(request)),
-            lambda row: _admitted(row, base_url),
-        )
+    idempotency = _idempotency(request, implicit)
+    admission = await deps.admitter.admit(
+        account_id, new, idempotency, lambda row: _admitted(deps, row, show)
+    )
     deps.metrics.admitted(admission)
-    if admission.replayed is not None:
-        stored = admission.replayed
-        return Reply(stored.body, stored.status, {**stored.headers, **REPLAYED})
-    assert admission.row is not None  # noqa: S101  # it is either new or replayed
     wait_s = (
         preferred_wait_s(request.headers, deps.settings.max_wait_s) if "Prefer" in request.headers else None
     )
+    if admission.replayed is not None:
+        stored, row = admission.replayed, None
+        if idempotency is not None and idempotency.implicit and stored.generation_id is not None:
+            row = await wait_for_end(deps, account_id, stored.generation_id, wait_s or 0)
+        again = (
+            _as_it_is(deps, row, show)
+            if row is not None
+            else Reply(stored.body, stored.status, stored.headers)
+        )
+        return Reply(again.body, again.status, {**again.headers, **REPLAYED})
+    assert admission.row is not None  # noqa: S101  # it is either new or replayed
     if wait_s is None:
-        answer = _admitted(admission.row, base_url)
+        answer = _admitted(deps, admission.row, show)
         return Reply(answer.body, answer.status, answer.headers)
-    return await _admitted_and_waited(request, admission.row, wait_s)
+    return await _admitted_and_waited(request, admission.row, wait_s, show)
 
 
-def _admitted(row: Mapping[str, Any], base_url: str) -> StoredResponse:
-    resource = render_generation(row, (), base_url)
-    headers = {"Location": generation_path(resource["id"]), "Retry-After": _look_again_s(row)}
-    return StoredResponse(202, headers, encode(resource))
+def _idempotency(request: Request[Any, Any], implicit: bool) -> Idempotency | None:
+    key = key_of(request.headers)
+    if key is None and not implicit:
+        return None
+    asked = fingerprint_of(request)
+    return Idempotency(route_of(request.raw), key or asked.hex(), asked, implicit=key is None)
 
 
-async def _admitted_and_waited(request: Request[Any, Any], admitted: Mapping[str, Any], wait_s: int) -> Reply:
+def _admitted(deps: Deps, row: Mapping[str, Any], show: Show) -> StoredResponse:
+    headers = {"Location": generation_path(row["id"]), "Retry-After": _look_again_s(row)}
+    return StoredResponse(202, headers, show(deps, row))
+
+
+async def _admitted_and_waited(
+    request: Request[Any, Any], admitted: Mapping[str, Any], wait_s: int, show: Show
+) -> Reply:
     row = await wait_for_end(request.deps, request.account_id, admitted["id"], wait_s) or admitted
-    headers = {"Location": generation_path(row["id"]), "Preference-Applied": f"wait={wait_s}"}
+    answer = _as_it_is(request.deps, row, show)
+    return Reply(answer.body, answer.status, {**answer.headers, "Preference-Applied": f"wait={wait_s}"})
+
+
+def _as_it_is(deps: Deps, row: Mapping[str, Any], show: Show) -> Reply:
+    """200 for what has ended, else 202."""
+    headers = {"Location": generation_path(row["id"])}
     ended = row["state"] in TERMINAL
     if not ended:
         headers["Retry-After"] = _look_again_s(row)
-    resource = render_generation(row, row.get("outputs", ()), request.deps.settings.base_url)
-    return reply(resource, 200 if ended else 202, headers)
+    return Reply(show(deps, row), 200 if ended else 202, headers)
 
 
 def _look_again_s(row: Mapping[str, Any]) -> str:
@@ -207,9 +246,8 @@ async def list_generations(request: Request[None, ListQuery]) -> Reply:
     async with request.deps.db.transaction(request.account_id) as tx:
         rows = await history.page(tx, page_filter(request.query), after, limit + 1)
     shown = rows[:limit]
-    base_url = request.deps.settings.base_url
     more = [str(shown[-1]["id"])] if len(rows) > limit else None
-    return page(request, [render_generation(row, row["outputs"], base_url) for row in shown], more)
+    return page(request, [await _look(request.deps, row) for row in shown], more)
 
 
 class GetQuery(Query):
@@ -242,9 +280,17 @@ async def get_generation(request: Request[None, GetQuery]) -> Reply:
         headers["Preference-Applied"] = f"wait={waited_s}"
     if known == row["seq"]:
         return Reply(None, 304, headers)
-    position = await request.deps.positions.of(row)
-    base_url = request.deps.settings.base_url
-    return reply(render_generation(row, row["outputs"], base_url, queue_position=position), 200, headers)
+    return reply(await _look(request.deps, row), 200, headers)
+
+
+async def _look(deps: Deps, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource with its place in the queue and its ETA."""
+    if row["state"] not in TERMINAL:
+        await deps.etas.refresh()
+    position = await deps.positions.of(row)
+    return render_generation(
+        row, row["outputs"], deps.settings.base_url, queue_position=position, eta=deps.etas.of(row, position)
+    )
 
 
 async def _read(
@@ -346,9 +392,10 @@ async def retry_generation(request: Request[None, RetryQuery]) -> Reply:
 async def read_retry(request: Request[Any, Any], generation_id: UUID, provider: str | None) -> NewGeneration:
     """Raises NotFound, Conflict, InvalidInput for a provider that does not serve the model."""
     row = await _get(request, generation_id)
+    _check_key(request, row)
     new = retry_of(row, provider=provider, api_key_id=request.principal.api_key_id)
     if provider is not None:
-        plan = await request.deps.admitter.plan(new)
+        plan = await request.deps.admitter.plan(request.account_id, new)
         if all(route.card.provider != provider for route in plan.routes):
             raise InvalidInput(
                 f"{provider} does not serve {row['model']} here.", field="provider", status=422
@@ -375,6 +422,7 @@ class RerunRequest(Body):
 async def rerun_generation(request: Request[RerunRequest, None]) -> Reply:
     """A new generation with the same request and some of it changed, whose `parent_id` is this one."""
     row = await _get(request, request.id())
+    _check_key(request, row)
     try:
         new = rerun_of(
             row,
@@ -385,6 +433,13 @@ async def rerun_generation(request: Request[RerunRequest, None]) -> Reply:
     except ValidationError as invalid:
         raise invalid_fields(invalid, prefix="overrides") from None
     return await admit(request, new)
+
+
+def _check_key(request: Request[Any, Any], row: Mapping[str, Any]) -> None:
+    """Raises Forbidden when the caller's key is not for such a generation."""
+    request.principal.require_kind(row["kind"])
+    if request.principal.project_id is not None:
+        request.principal.project_for(row["project_id"])
 
 
 async def _get(request: Request[Any, Any], generation_id: UUID) -> Mapping[str, Any]:
@@ -442,8 +497,10 @@ async def list_submissions(request: Request[None, None]) -> Reply:
     return reply(
         {
             "decision": {
+                "card": decision.get("card"),
                 "reason": decision.get("reason"),
                 "fallbacks": decision.get("fallbacks", []),
+                "tried": decision.get("tried", []),
                 "skipped": decision.get("skipped", []),
             },
             "data": [render_submission(found) for found in rows],

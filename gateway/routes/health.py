@@ -54,7 +54,8 @@ async def livez(request: Request[None, None]) -> Reply:
 )
 async def readyz(request: Request[None, None]) -> Reply:
     """Postgres, its migrations and the object store must answer within two seconds. Redis need not: without it
-    the service is slower but loses nothing, so it is `degraded` and still ready.
+    the service is slower but loses nothing, so it is `degraded` and still ready; and so it is without the virus scanner
+    where one is set, for only uploads need that.
     """
     report = await _examine(request.deps)
     return reply(report, 200 if report["ready"] else 503, NOT_KEPT)
@@ -90,10 +91,12 @@ async def metrics(request: Request[None, None]) -> Reply:
 
 
 async def _examine(deps: Deps) -> dict[str, Any]:
-    parts = await asyncio.gather(*(_timed(check, deps) for check in _CHECKS.values()))
-    checks = dict(zip(_CHECKS, parts, strict=True))
+    scans = deps.intake.guard.scanner is not None
+    wanted = _CHECKS | ({"virus_scanner": _virus_scanner} if scans else {})
+    parts = await asyncio.gather(*(_timed(check, deps) for check in wanted.values()))
+    checks = dict(zip(wanted, parts, strict=True))
     down = {name for name, part in checks.items() if part["status"] == "down"}
-    return {"ready": not down - {"redis"}, "degraded": bool(down), "checks": checks}
+    return {"ready": not down - {"redis", "virus_scanner"}, "degraded": bool(down), "checks": checks}
 
 
 async def _timed(check: Check, deps: Deps) -> dict[str, Any]:
@@ -125,7 +128,8 @@ async def _postgres(deps: Deps) -> None:
 
 async def _migrations(deps: Deps) -> None:
     found = await deps.db.fetchval("SELECT version_num FROM alembic_version")
-    wanted = newest_revision()
+    # Reads the revisions' files, which takes longer than other requests should wait.
+    wanted = await asyncio.to_thread(newest_revision)
     if found != wanted:
         raise OutOfDate(f"the schema is at {found}, this version needs {wanted}")
 
@@ -141,6 +145,12 @@ async def _redis(deps: Deps) -> None:
 
 async def _object_store(deps: Deps) -> None:
     await deps.store.ping()
+
+
+async def _virus_scanner(deps: Deps) -> None:
+    scanner = deps.intake.guard.scanner
+    if scanner is not None:
+        await scanner.ping()
 
 
 _CHECKS: dict[str, Check] = {

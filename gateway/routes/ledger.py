@@ -17,13 +17,22 @@ from shared.errors import InvalidInput
 
 class Difference(Resource):
     what: Literal[
-        "cost", "bill", "stray", "reserve", "release", "held_after_end", "held_sum", "reconciling_long"
+        "cost",
+        "bill",
+        "stray",
+        "reserve",
+        "release",
+        "held_after_end",
+        "held_sum",
+        "budget",
+        "reconciling_long",
     ] = Field(
         description="`cost`: the generation's cost is not the sum of its settlements. `bill`: what was settled for a "
         "submission is not what it cost. `stray`: a settlement of no recorded submission. `reserve`: what was reserved "
         "is not what the generation says. `release`: the reserve was not given back exactly once at the end. "
         "`held_after_end`: an ended generation holds a reserve for nothing. `held_sum`: the account's held sum is not "
-        "the sum of its ledger. `reconciling_long`: the provider's bill is awaited for more than a day."
+        "the sum of its ledger. `budget`: a budget's sum is not that of the entries that it counts. "
+        "`reconciling_long`: the provider's bill is awaited for more than a day."
     )
     account_id: UUID
     generation_id: UUID | None

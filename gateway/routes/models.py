@@ -10,6 +10,7 @@ from gateway.http import Answer, Query, Reply, Request, operation, reply
 from gateway.resources import ModelResource, Resource, render_model
 from shared.catalog import Catalog, ModelCard
 from shared.domains.accounts import Scope
+from shared.domains.providers import Order
 from shared.errors import NotFound
 
 TAG = "Models"
@@ -41,7 +42,8 @@ class ModelQuery(Query):
 async def list_models(request: Request[None, ModelQuery]) -> Reply:
     """Each with its aliases, JSON Schema of parameters, price, limits, shutdown date and successor."""
     cards = await request.deps.catalog.cards(request.query.kind)
-    models = [render_model(card) for card in cards]
+    order = await request.deps.admitter.orders.of(request.account_id)
+    models = [render_model(card, order) for card in cards]
     wanted = request.query.available
     return reply({"data": [model for model in models if wanted is None or model["available"] == wanted]})
 
@@ -62,17 +64,18 @@ class OneModelQuery(Query):
 async def get_model(request: Request[None, OneModelQuery]) -> Reply:
     """By id (`local/image`), provider's name or alias (`flux-2`). An alias gives its first choice."""
     name = request.raw.match_info["id"].rstrip("/")
-    found = await _named(request.deps.catalog, name, request.query.kind)
+    order = await request.deps.admitter.orders.of(request.account_id)
+    found = await _named(request.deps.catalog, name, request.query.kind, order)
     if not found:
         raise NotFound(f"There is no model {name[:200]!r}.", field="id")
-    resource: dict[str, Any] = render_model(found[0])
+    resource: dict[str, Any] = render_model(found[0], order)
     return reply({**resource, "routes": [card.id for card in found]})
 
 
-async def _named(catalog: Catalog, name: str, kind: str | None) -> Sequence[ModelCard]:
+async def _named(catalog: Catalog, name: str, kind: str | None, order: Order) -> Sequence[ModelCard]:
     """Cards that the name stands for, an exact id before aliases, available ones first."""
     cards = [card for card in await catalog.cards(kind) if name in (card.id, card.model, *card.aliases)]
-    return sorted(cards, key=lambda card: (card.id != name, not card.available, card.rank))
+    return sorted(cards, key=lambda card: (card.id != name, order.obstacle(card) is not None, card.rank))
 
 
 operations = (list_models, get_model)

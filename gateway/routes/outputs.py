@@ -2,49 +2,27 @@
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from aiohttp import hdrs, web
-from pydantic import Field
+from aiohttp import web
 
-from gateway.http import Answer, Operation, Query, Reply, Request, operation
+from gateway.files import (
+    FILE_ANSWERS,
+    FILE_PARAMETERS,
+    FileQuery,
+    PictureQuery,
+    StoredFile,
+    extension_of,
+    narrowed,
+    send_file,
+)
+from gateway.http import Answer, Operation, Reply, Request, operation
 from shared.domains.accounts import Scope
-from shared.errors import NotFound, Unavailable
+from shared.errors import InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
 from shared.kinds import KINDS
-from shared.media.sniff import by_mime
-from shared.storage import ObjectMissing, StorageError
 
 TAG = "Outputs"
-FOREVER = "private, max-age=31536000, immutable"
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})").fullmatch
-_TEXT_EXTENSIONS = {"text/plain": "txt", "text/markdown": "md", "application/json": "json"}
-
-
-class FileQuery(Query):
-    download: bool = Field(False, description="Have browsers save it instead of showing it.")
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """One stored object and how it is told to the caller. `bytes` None is not known beforehand."""
-
-    key: str
-    mime: str
-    etag: str
-    name: str
-    bytes: int | None
-
-
-FILE_ANSWERS = (
-    Answer(200, "The file", media="application/octet-stream", headers=("ETag", "Content-Disposition")),
-    Answer(206, "The part that Range asks for", media="application/octet-stream", headers=("ETag",)),
-    Answer(304, "Unchanged"),
-    Answer(416, "The range lies outside the file"),
-)
-FILE_PARAMETERS = ("Range", "If-None-Match")
 
 
 @operation(
@@ -54,12 +32,15 @@ FILE_PARAMETERS = ("Range", "If-None-Match")
     summary="Download an output",
     scope=Scope.READ,
     answers=FILE_ANSWERS,
-    errors=(NotFound,),
+    errors=(NotFound, InvalidInput, PayloadTooLarge, UnsupportedMedia),
     parameters=FILE_PARAMETERS,
 )
-async def get_output(request: Request[None, FileQuery]) -> Reply | web.StreamResponse:
+async def get_output(request: Request[None, PictureQuery]) -> Reply | web.StreamResponse:
     """The delivered file. It never changes, so it may be cached for ever."""
-    return await _send_output(request, download=request.query.download)
+    file = await _output_file(request)
+    if request.query.w is not None:
+        file = await narrowed(request.deps.variants, file, request.query.w)
+    return await send_file(request, file, download=request.query.download)
 
 
 @operation(
@@ -74,14 +55,18 @@ async def get_output(request: Request[None, FileQuery]) -> Reply | web.StreamRes
 )
 async def download_output(request: Request[None, None]) -> Reply | web.StreamResponse:
     """The delivered file, for browsers to save under a name made of the prompt."""
-    return await _send_output(request, download=True)
+    return await send_file(request, await _output_file(request), download=True)
 
 
-async def _send_output(request: Request[None, Any], *, download: bool) -> Reply | web.StreamResponse:
+async def _output_file(request: Request[None, Any]) -> StoredFile:
     row, output = await _output(request)
-    name = f"{_slug(row)}-{output['n']}.{_extension(output['mime'])}"
-    file = _File(output["key"], output["mime"], output["sha256"], name, output["bytes"])
-    return await _send(request, file, download=download)
+    name, width = output_name(row, output), output["width"]
+    return StoredFile(output["key"], output["mime"], output["sha256"], name, output["bytes"], width)
+
+
+def output_name(row: Mapping[str, Any], output: Mapping[str, Any]) -> str:
+    """What an output of the generation `row` is saved under."""
+    return f"{_slug(row)}-{output['n']}.{extension_of(output['mime'])}"
 
 
 def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
@@ -94,8 +79,8 @@ def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
         if key is None:
             raise NotFound(f"This output has no {part}.")
         name = f"{_slug(row)}-{output['n']}-{part}.{key.rpartition('.')[2]}"
-        file = _File(key, mime, f"{output['sha256']}-{part}", name, None)
-        return await _send(request, file, download=request.query.download)
+        file = StoredFile(key, mime, f"{output['sha256']}-{part}", name, None)
+        return await send_file(request, file, download=request.query.download)
 
     get_derived.__name__ = f"get_{part}"
     declare = operation(
@@ -120,105 +105,6 @@ async def _output(request: Request[None, Any]) -> tuple[Mapping[str, Any], Mappi
         if output["n"] == n:
             return row, output
     raise NotFound(f"This generation has no output {n}.")
-
-
-async def _send(request: Request[None, Any], file: _File, *, download: bool) -> Reply | web.StreamResponse:
-    etag = f'"{file.etag}"'
-    disposition = "attachment" if download else "inline"
-    headers = {
-        "ETag": etag,
-        "Cache-Control": FOREVER,
-        "Accept-Ranges": "bytes",
-        "Content-Disposition": f"{disposition}; filename=\"{file.name}\"; filename*=UTF-8''{quote(file.name)}",
-    }
-    if etag in _tags(request.headers.get("If-None-Match")):
-        return Reply(None, 304, headers)
-    length = file.bytes
-    if length is None:
-        info = await request.deps.store.head(file.key)
-        if info is None:
-            raise NotFound("The file is no longer stored.")
-        length = info.bytes
-    asked = request.headers.get("Range")
-    if asked is not None and request.headers.get("If-Range", etag) == etag:
-        span = _span(asked, length)
-    else:
-        span = (0, length - 1)
-    if span is None:
-        return Reply(None, 416, headers | {"Content-Range": f"bytes */{length}"})
-    return await _stream(request, file, headers, span, length)
-
-
-async def _stream(
-    request: Request[None, Any],
-    file: _File,
-    headers: dict[str, str],
-    span: tuple[int, int],
-    length: int,
-) -> web.StreamResponse:
-    start, end = span
-    partial = end - start + 1 != length
-    response = web.StreamResponse(status=206 if partial else 200, headers=headers)
-    response.content_length = end - start + 1
-    response.headers["Content-Type"] = _content_type(file.mime)
-    if partial:
-        response.headers["Content-Range"] = f"bytes {start}-{end}/{length}"
-    if request.raw.method == hdrs.METH_HEAD or length == 0:
-        await response.prepare(request.raw)
-        return response
-    chunks = (
-        request.deps.store.get_stream(file.key, start, end)
-        if partial
-        else request.deps.store.get_stream(file.key)
-    )
-    first = await _first(chunks)
-    await response.prepare(request.raw)
-    await response.write(first)
-    async for chunk in chunks:
-        await response.write(chunk)
-    await response.write_eof()
-    return response
-
-
-async def _first(chunks: AsyncIterator[bytes]) -> bytes:
-    """The first bytes, read before the head is sent, so that a missing object is still a proper error."""
-    try:
-        return await anext(chunks, b"")
-    except ObjectMissing:
-        raise NotFound("The file is no longer stored.") from None
-    except StorageError:
-        raise Unavailable(
-            "The object store cannot be reached just now; try again.", retry_after_s=1
-        ) from None
-
-
-def _span(header: str, length: int) -> tuple[int, int] | None:
-    """First and last byte of a single range, the whole file for what is not understood, None outside of it."""
-    found = _RANGE(header.strip())
-    if found is None or found[0] == "bytes=-":
-        return 0, length - 1
-    first, last = found[1], found[2]
-    if not first:
-        size = min(int(last), length)
-        return (length - size, length - 1) if size else None
-    start = int(first)
-    end = min(int(last), length - 1) if last else length - 1
-    if start >= length:
-        return None
-    return (start, end) if start <= end else (0, length - 1)
-
-
-def _tags(header: str | None) -> list[str]:
-    return [tag.strip().removeprefix("W/") for tag in header.split(",")] if header else []
-
-
-def _content_type(mime: str) -> str:
-    return f"{mime}; charset=utf-8" if mime.startswith("text/") else mime
-
-
-def _extension(mime: str) -> str:
-    known = by_mime(mime)
-    return known.ext if known else _TEXT_EXTENSIONS.get(mime, "bin")
 
 
 def _slug(row: Mapping[str, Any]) -> str:

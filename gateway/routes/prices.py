@@ -11,7 +11,7 @@ from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Resource
 from shared.catalog import ModelCard, Price, own_cards
 from shared.domains import prices
-from shared.domains.accounts import Scope
+from shared.domains.accounts import Role, Scope
 from shared.domains.prices import MOST_ENTRIES, Difference, Imported, NewPrice
 from shared.errors import InvalidInput
 from shared.money import NANOS_PER_USD
@@ -121,6 +121,7 @@ async def list_prices(request: Request[None, None]) -> Reply:
     tag=TAG,
     summary="Import prices",
     scope=Scope.ADMIN,
+    role=Role.ADMIN,
     answers=(Answer(200, "What was changed", PriceChanges),),
     errors=(InvalidInput,),
     example=EXAMPLE,
@@ -142,6 +143,7 @@ async def import_prices(request: Request[PriceList, None]) -> Reply:
     tag=TAG,
     summary="See what an import would change",
     scope=Scope.ADMIN,
+    role=Role.ADMIN,
     answers=(Answer(200, "What would be changed", PriceChanges),),
     errors=(InvalidInput,),
     example=EXAMPLE,

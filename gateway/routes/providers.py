@@ -12,7 +12,7 @@ from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Resource
 from shared.catalog import ModelCard, is_retired
 from shared.domains import providers
-from shared.domains.accounts import Scope
+from shared.domains.accounts import Role, Scope
 from shared.domains.providers import MAX_ORDER, Order, Wish
 from shared.errors import InvalidInput, NotFound
 
@@ -109,6 +109,7 @@ async def list_providers(request: Request[None, None]) -> Reply:
     tag=TAG,
     summary="Forget a provider's failures and cool-downs",
     scope=Scope.ADMIN,
+    role=Role.OPERATOR,
     answers=(Answer(200, "It is tried again at once (within a second everywhere)", ResetResource),),
     errors=(NotFound,),
 )
@@ -168,14 +169,17 @@ async def _known(request: Request[Any, Any]) -> str:
 def _provider(
     name: str, cards: Sequence[ModelCard], states: Sequence[Mapping[str, Any]], order: Order
 ) -> dict[str, Any]:
-    available = any(card.available and not is_retired(card) for card in cards)
+    obstacles = [order.obstacle(card) for card in cards]
+    available = any(
+        obstacle is None and not is_retired(card) for card, obstacle in zip(cards, obstacles, strict=True)
+    )
     return {
         "id": name,
         "object": "provider",
         "kinds": sorted({card.kind for card in cards}),
         "models": [card.id for card in cards],
         "available": available,
-        "reason": None if available else next((card.unavailable_reason for card in cards), None),
+        "reason": None if available else next(iter(obstacles), None),
         "priority": order.places.get(name),
         "enabled": name not in order.disabled,
         "credentials": [_credential(row) for row in states],
@@ -203,6 +207,7 @@ def _order(order: Order) -> dict[str, Any]:
         "data": [
             {"provider": wish.provider, "priority": wish.priority, "enabled": wish.enabled}
             for wish in order.wishes
+            if wish.priority is not None
         ]
     }
 

@@ -1,7 +1,8 @@
 """Uploads: files as inputs, through the gateway or straight to the object store."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
+from typing import Any, TypedDict
 
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import BadHttpMessage
@@ -11,8 +12,16 @@ from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Resource, UploadResource, render_upload
 from shared.domains import uploads
 from shared.domains.accounts import Scope
-from shared.domains.uploads import PRESIGN_S, Intake
-from shared.errors import Conflict, InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
+from shared.domains.uploads import PARTS_PRESIGN_S, PRESIGN_S, PartUrl
+from shared.errors import (
+    Conflict,
+    ContentBlocked,
+    InvalidInput,
+    NotFound,
+    PayloadTooLarge,
+    QuotaExceeded,
+    UnsupportedMedia,
+)
 
 TAG = "Uploads"
 CHUNK_BYTES = 1 << 16
@@ -22,13 +31,28 @@ ENVELOPE_BYTES = 64 << 10
 BROKEN = (ValueError, AssertionError, RuntimeError, EOFError, BadHttpMessage)
 """How aiohttp says that a multipart body is none."""
 
-FILE_ERRORS = (InvalidInput, PayloadTooLarge, UnsupportedMedia)
+FILE_ERRORS = (InvalidInput, PayloadTooLarge, UnsupportedMedia, ContentBlocked, QuotaExceeded)
+
+
+class FileFields(TypedDict):
+    filename: str
+    mime: str
+    length: int
+    sha256: str | None
 
 
 class UploadRequest(Body):
     filename: str = Field(min_length=1, max_length=500)
     mime: str = Field(min_length=1, max_length=100, description="What it claims to be; its bytes decide.")
     bytes: int = Field(gt=0, description="Its length.")
+    sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="Of the bytes that you send; others are refused when it is completed.",
+    )
+    multipart: bool = Field(
+        False, description="Send it in parts, each to an address of its own: for large files."
+    )
 
 
 class PutInstruction(Resource):
@@ -37,9 +61,25 @@ class PutInstruction(Resource):
     expires_in_s: int
 
 
+class PartResource(Resource):
+    n: int
+    offset: int
+    bytes: int
+    method: str
+    url: str
+    uploaded: bool
+
+
+class PartsResource(Resource):
+    parts: list[PartResource]
+    expires_in_s: int = Field(description="How long the addresses work; GET …/parts gives fresh ones.")
+
+
 class PresignedUpload(Resource):
     upload: UploadResource
-    put: PutInstruction
+    put: PutInstruction | None = None
+    parts: list[PartResource] | None = None
+    expires_in_s: int
 
 
 @operation(
@@ -55,13 +95,47 @@ class PresignedUpload(Resource):
     idempotent=True,
 )
 async def begin_upload(request: Request[UploadRequest, None]) -> Reply:
-    """PUT the bytes to `put.url`, then POST `…/complete`."""
-    asked = request.body
-    upload, url = await uploads.begin(
-        _intake(request), request.account_id, filename=asked.filename, mime=asked.mime, length=asked.bytes
-    )
-    put = {"method": "PUT", "url": url, "expires_in_s": PRESIGN_S}
-    return reply({"upload": render_upload(upload), "put": put}, 201, _location(upload.id))
+    """PUT the bytes to `put.url`, then POST `…/complete`. With `multipart`, PUT each part to its own address, in
+    any order and as often as need be. DELETE gives the upload up; after a day it is given up anyway.
+    """
+    asked, intake, account_id = request.body, request.deps.intake, request.account_id
+    file: FileFields = {
+        "filename": asked.filename,
+        "mime": asked.mime,
+        "length": asked.bytes,
+        "sha256": asked.sha256,
+    }
+    answer: dict[str, Any]
+    if asked.multipart:
+        upload, parts = await uploads.begin_parts(intake, account_id, **file)
+        answer = _render_parts(parts)
+    else:
+        upload, url = await uploads.begin(intake, account_id, **file)
+        put = {"method": "PUT", "url": url, "expires_in_s": PRESIGN_S}
+        answer = {"put": put, "expires_in_s": PRESIGN_S}
+    return reply({"upload": render_upload(upload), **answer}, 201, _location(upload.id))
+
+
+@operation(
+    "GET",
+    "/api/v1/uploads/{id}/parts",
+    tag=TAG,
+    summary="See which parts of an upload are there",
+    scope=Scope.WRITE,
+    answers=(Answer(200, "Its parts, with fresh addresses", PartsResource),),
+    errors=(NotFound, Conflict),
+)
+async def get_parts(request: Request[None, None]) -> Reply:
+    """To go on with an upload that broke off: send the parts that are not there."""
+    parts = await uploads.parts(request.deps.intake, request.account_id, request.id())
+    return reply(_render_parts(parts))
+
+
+def _render_parts(parts: Sequence[PartUrl]) -> dict[str, Any]:
+    return {
+        "parts": [{"method": "PUT", **asdict(part)} for part in parts],
+        "expires_in_s": PARTS_PRESIGN_S,
+    }
 
 
 @operation(
@@ -75,7 +149,7 @@ async def begin_upload(request: Request[UploadRequest, None]) -> Reply:
 )
 async def complete_upload(request: Request[None, None]) -> Reply:
     """Looks at the bytes that were PUT. Repeating it is harmless."""
-    upload = await uploads.complete(_intake(request), request.account_id, request.id())
+    upload = await uploads.complete(request.deps.intake, request.account_id, request.id())
     return reply(render_upload(upload))
 
 
@@ -93,7 +167,7 @@ async def complete_upload(request: Request[None, None]) -> Reply:
 )
 async def upload_file(request: Request[None, None]) -> Reply:
     """One multipart field `file`. Pictures lose their metadata; SVG, HTML and everything unknown is refused."""
-    intake = _intake(request)
+    intake = request.deps.intake
     _check_length(request.raw, intake.max_bytes)
     reader, part = await _file_part(request.raw)
     upload = await uploads.receive(
@@ -162,7 +236,7 @@ def _not_the_file(part: MultipartReader | BodyPartReader | None) -> InvalidInput
 )
 async def get_upload(request: Request[None, None]) -> Reply:
     """Its state and what is known of the file."""
-    return reply(render_upload(await uploads.get(_intake(request), request.account_id, request.id())))
+    return reply(render_upload(await uploads.get(request.deps.intake, request.account_id, request.id())))
 
 
 @operation(
@@ -172,21 +246,16 @@ async def get_upload(request: Request[None, None]) -> Reply:
     summary="Delete an upload",
     scope=Scope.WRITE,
     answers=(Answer(204, "It and its bytes are gone"),),
-    errors=(NotFound,),
+    errors=(NotFound, Conflict),
 )
 async def delete_upload(request: Request[None, None]) -> Reply:
-    """Generations that were made with it stay; those that still need it fail."""
-    await uploads.delete(_intake(request), request.account_id, request.id())
+    """Gives up one that is under way. Generations that were made with it stay; those that still need it fail."""
+    await uploads.delete(request.deps.intake, request.account_id, request.id())
     return Reply(None, 204)
-
-
-def _intake(request: Request[Any, Any]) -> Intake:
-    deps = request.deps
-    return Intake(deps.orm, deps.store, deps.executor, deps.settings.max_upload_bytes)
 
 
 def _location(upload_id: object) -> dict[str, str]:
     return {"Location": f"/api/v1/uploads/{upload_id}"}
 
 
-operations = (begin_upload, complete_upload, upload_file, get_upload, delete_upload)
+operations = (begin_upload, get_parts, complete_upload, upload_file, get_upload, delete_upload)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from gateway.http import Answer, Query, Reply, Request, operation, reply
 from gateway.instants import in_utc
@@ -38,7 +38,12 @@ def _moment(value: Any) -> datetime | date:
 
 
 _MOMENT_SCHEMA = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
-Moment = Annotated[datetime | date, PlainValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA)]
+Moment = Annotated[
+    datetime | date,
+    PlainValidator(_moment),
+    PlainSerializer(lambda moment: moment.isoformat(), return_type=str),
+    WithJsonSchema(_MOMENT_SCHEMA),
+]
 
 
 class UsageGroup(Resource):
@@ -77,7 +82,7 @@ async def get_usage(request: Request[None, UsageQuery]) -> Reply:
     """Days are those of UTC. Money is what was settled in the period; reserves are not counted."""
     asked = request.query
     end = _end(asked.end)
-    start = _start(asked.start) or end - DEFAULT_PERIOD
+    start = start_of(asked.start) or end - DEFAULT_PERIOD
     if not timedelta(0) <= end - start <= MAX_PERIOD:
         raise InvalidInput("`from` must be before `to`, by three years at most.", field="from", status=422)
     async with request.deps.db.transaction(request.account_id) as tx:
@@ -93,7 +98,8 @@ async def get_usage(request: Request[None, UsageQuery]) -> Reply:
     )
 
 
-def _start(moment: Moment | None) -> datetime | None:
+def start_of(moment: Moment | None) -> datetime | None:
+    """The first instant that is meant."""
     if moment is None or isinstance(moment, datetime):
         return moment
     return datetime.combine(moment, time(), UTC)
@@ -145,7 +151,7 @@ async def list_ledger(request: Request[None, LedgerQuery]) -> Reply:
     """Every movement of money. The sum over a finished generation is what it cost."""
     asked, limit = request.query, request.query.limit
     end = _end(asked.end) if asked.end is not None else None
-    where = LedgerFilter(asked.generation_id, asked.kind, _start(asked.start), end)
+    where = LedgerFilter(asked.generation_id, asked.kind, start_of(asked.start), end)
     found = position(request)
     after = (datetime.fromisoformat(found[0]), UUID(found[1])) if found else None
     async with orm_session(request.deps.orm, request.account_id) as session:

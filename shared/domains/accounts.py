@@ -29,6 +29,25 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class Role(StrEnum):
+    """What somebody is to the installation, beyond what they may do in their own account. Each may what those
+    before it may."""
+
+    VIEWER = "viewer"
+    USER = "user"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def covers(self, needed: "Role") -> bool:
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What they may do in their own account: all, or only look."""
+        return _INCLUDES[Scope.READ if self is Role.VIEWER else Scope.ADMIN]
+
+
 _INCLUDES = {
     Scope.READ: frozenset({Scope.READ}),
     Scope.WRITE: frozenset({Scope.READ, Scope.WRITE}),
@@ -44,7 +63,10 @@ def expand(scopes: Sequence[str]) -> frozenset[Scope]:
 
 @dataclass(frozen=True, slots=True)
 class FoundKey:
-    """A live key of an active account. `used_recently` says that its last use needs no new record."""
+    """A live key of an active account. `used_recently` says that its last use needs no new record.
+
+    A key is never more than its owner is: scopes and role are those of both. `kinds` empty is all kinds.
+    """
 
     id: UUID
     account_id: UUID
@@ -52,6 +74,9 @@ class FoundKey:
     scopes: frozenset[Scope]
     expires_at: datetime | None
     used_recently: bool
+    role: Role
+    kinds: frozenset[str]
+    project_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +89,7 @@ class NewKey:
 
 # The clock that decides is Postgres'.
 _FIND = """
-SELECT id, account_id, key_id, secret_hmac, scopes, expires_at, account_status,
+SELECT id, account_id, key_id, secret_hmac, scopes, expires_at, account_status, user_role, kinds, project_id,
        revoked_at IS NOT NULL AND revoked_at <= now() AS revoked,
        expires_at IS NOT NULL AND expires_at <= now() AS expired,
        coalesce(last_used_at > now() - interval '1 minute', false) AS used_recently
@@ -94,14 +119,31 @@ async def key_by_id(db: Database, key_id: str) -> FoundKey | None:
 def _live(row: Any) -> FoundKey | None:
     if row["revoked"] or row["expired"] or row["account_status"] != "active":
         return None
+    owner = role_of(row["user_role"])
+    scopes = expand(row["scopes"]) & owner.scopes
     return FoundKey(
         row["id"],
         row["account_id"],
         row["key_id"],
-        expand(row["scopes"]),
+        scopes,
         row["expires_at"],
         row["used_recently"],
+        _role_of_key(owner, scopes),
+        frozenset(row["kinds"]),
+        row["project_id"],
     )
+
+
+def role_of(user_role: str | None) -> Role:
+    """An account without a user was made by whoever runs the installation."""
+    return Role.ADMIN if user_role is None else Role(user_role)
+
+
+def _role_of_key(owner: Role, scopes: frozenset[Scope]) -> Role:
+    """Only a key with the scope admin passes its owner's role on."""
+    if Scope.WRITE not in scopes:
+        return Role.VIEWER
+    return owner if Scope.ADMIN in scopes else Role.USER
 
 
 async def record_use(db: Database, key: FoundKey) -> None:
@@ -142,6 +184,9 @@ async def create_key(
     name: str,
     scopes: Sequence[Scope],
     expires_at: datetime | None,
+    project_id: UUID | None = None,
+    kinds: Sequence[str] = (),
+    budget_nanos: int | None = None,
 ) -> NewKey:
     """Raises Conflict when the account has too many live keys."""
     if len(await list_keys(session)) >= MAX_KEYS:
@@ -156,6 +201,9 @@ async def create_key(
         scopes=[scope.value for scope in scopes],
         created_at=datetime.now(UTC),
         expires_at=expires_at,
+        project_id=project_id,
+        kinds=list(kinds),
+        budget_nanos=budget_nanos,
     )
     session.add(row)
     await session.flush()
@@ -196,6 +244,9 @@ async def rotate_key(session: AsyncSession, server_key: str, key_id: UUID, overl
         name=old.name,
         scopes=[Scope(word) for word in old.scopes],
         expires_at=old.expires_at,
+        project_id=old.project_id,
+        kinds=old.kinds,
+        budget_nanos=old.budget_nanos,
     )
     old.revoked_at = datetime.now(UTC) + overlap
     return new

@@ -6,8 +6,8 @@ leaves the database follows the commit, and the clock sees to it if that fails.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,21 +17,26 @@ from shared.batch import Batcher
 from shared.catalog import Catalog
 from shared.crashpoints import reach
 from shared.db import Database, Tx
+from shared.domains.entitlements import ACCOUNT as STANDING
+from shared.domains.entitlements import Ask, entitlement
 from shared.domains.generations import DISPATCH_GRACE_S
+from shared.domains.inputs import find_file
 from shared.domains.ledger import Entry, record
+from shared.domains.plans import feature_of
+from shared.domains.projects import closed
+from shared.domains.providers import Orders
 from shared.domains.routing import Plan, plan_routes
+from shared.domains.storage import Rooms
 from shared.errors import (
-    BudgetExceeded,
-    Forbidden,
     IdempotencyInProgress,
     IdempotencyMismatch,
     InvalidInput,
+    PenstockError,
 )
 from shared.events import EventType, Publisher, event_frame
-from shared.ids import new_id, parse_id
+from shared.ids import new_id
 from shared.kinds import KINDS, Parameters
 from shared.log import get_logger
-from shared.money import Nanos, amount
 from shared.netguard import check_url
 from shared.queue import Bell, BellUnavailable
 from shared.settings import Settings
@@ -56,29 +61,38 @@ class NewGeneration:
     start_deadline_s: float | None = None
     deadline_s: float | None = None
     webhook: Mapping[str, Any] | None = None
+    """Who is told of it besides the account's endpoints: {url, events}."""
     metadata: Mapping[str, Any] | None = None
     project_id: UUID | None = None
     parent_id: UUID | None = None
     group_id: UUID | None = None
     api_key_id: UUID | None = None
+    feature: str | None = None
+    """What it counts as in the account's plan, where that is not its kind's own feature."""
 
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """The caller's key, and the SHA-256 of the canonical body that it stands for."""
+    """The caller's key, and the SHA-256 of the canonical body that it stands for.
+
+    An implicit one is made of the request itself, for callers that cannot send one: it stands while what it made is
+    under way, and for ten seconds at least.
+    """
 
     route: str
     key: str
     fingerprint: bytes
+    implicit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """An answer as it was first given."""
+    """An answer as it was first given, and what it is about."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    generation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,33 +117,52 @@ class _Draft:
     idempotency: Idempotency | None
     render: Render | None
 
+    @property
+    def ask(self) -> Ask:
+        return _ask(self.id, self.new, self.plan)
 
-_ACCOUNT = "SELECT status, budget_nanos, held_nanos, max_running FROM accounts WHERE id = $1"
+    def without(self, closed: Collection[str]) -> "_Draft":
+        """Not to be served at the platform's expense by these providers, unless that leaves nobody."""
+        plan = self.plan.without(closed)
+        return self if plan is None else replace(self, plan=plan)
 
-# Rows that were written before refer to the account, which locks its key for sharing. A plain FOR UPDATE would wait
-# for the same lock of another request, which waits for ours.
-_ACCOUNT_LOCKED = f"{_ACCOUNT} FOR NO KEY UPDATE"
 
-_FILE = """
-SELECT key, mime, bytes, width, height, duration_s FROM uploads WHERE id = $1 AND state = 'ready'
-UNION ALL
-SELECT key, mime, bytes, width, height, duration_s FROM outputs WHERE generation_id = $1 AND n = 0
-"""
+_ACCOUNT = f"""
+SELECT a.storage_limit_bytes, {STANDING} FROM accounts a JOIN plans p ON p.name = a.plan WHERE a.id = $1
+"""  # noqa: S608  # constants only
 
-_CLAIM_KEYS = """
-INSERT INTO idempotency_keys (account_id, route, key, fingerprint, generation_id)
-SELECT $1, k.route, k.key, k.fingerprint, k.generation_id
-FROM unnest($2::text[], $3::text[], $4::bytea[], $5::uuid[]) AS k(route, key, fingerprint, generation_id)
+# Those of the named projects that take something new. None of them is deleted before the admission is written.
+_ACCOUNT_AND_PROJECTS = f"""
+SELECT a.*, ARRAY(
+    SELECT p.id FROM projects p WHERE p.id = ANY ($2::uuid[]) AND p.archived_at IS NULL FOR KEY SHARE
+) AS open_projects
+FROM ({_ACCOUNT}) a
+"""  # noqa: S608  # constants only
+
+_KEY_IS_OVER = """(
+    idempotency_keys.expires_at <= now()
+    OR idempotency_keys.implicit AND idempotency_keys.created_at < now() - interval '10 seconds'
+        AND NOT EXISTS (
+            SELECT FROM generations g WHERE g.id = idempotency_keys.generation_id AND g.wake_at IS NOT NULL
+        )
+)"""
+
+_CLAIM_KEYS = f"""
+INSERT INTO idempotency_keys (account_id, route, key, fingerprint, generation_id, implicit)
+SELECT $1, k.route, k.key, k.fingerprint, k.generation_id, k.implicit
+FROM unnest($2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::boolean[])
+    AS k(route, key, fingerprint, generation_id, implicit)
 ON CONFLICT (account_id, route, key) DO UPDATE SET fingerprint = excluded.fingerprint,
     generation_id = excluded.generation_id, status = NULL, headers = NULL, body = NULL, created_at = now(),
-    expires_at = now() + interval '24 hours'
-    WHERE idempotency_keys.expires_at < now()
+    expires_at = now() + interval '24 hours', implicit = excluded.implicit
+    WHERE {_KEY_IS_OVER}
 RETURNING route, key
-"""
+"""  # noqa: S608  # constants only
 
-_STORED_KEY = """
-SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE account_id = $1 AND route = $2 AND key = $3
-"""
+_STORED_KEY = f"""
+SELECT fingerprint, status, headers, body, generation_id FROM idempotency_keys
+WHERE account_id = $1 AND route = $2 AND key = $3 AND NOT {_KEY_IS_OVER}
+"""  # noqa: S608  # constants only
 
 _KEEP_ANSWERS = """
 UPDATE idempotency_keys k SET status = a.status, headers = a.headers, body = a.body
@@ -141,17 +174,19 @@ _INSERT = """
 WITH d AS (
     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::jsonb[],
         $9::jsonb[], $10::int[], $11::float8[], $12::float8[], $13::text[], $14::bigint[], $15::bigint[],
-        $16::jsonb[], $17::jsonb[], $18::jsonb[], $19::uuid[], $20::uuid[], $21::uuid[], $22::boolean[])
+        $16::jsonb[], $17::jsonb[], $18::jsonb[], $19::uuid[], $20::uuid[], $21::uuid[], $22::boolean[],
+        $26::text[])
     AS d(id, api_key_id, kind, model, input, files, routes, prefer, priority, start_deadline_s, deadline_s,
-        price_id, estimate, reserve, warnings, details, webhook, project_id, parent_id, group_id, rung)
+        price_id, estimate, reserve, warnings, details, webhook, project_id, parent_id, group_id, rung,
+        billed_to)
 ), g AS (
     INSERT INTO generations (id, account_id, api_key_id, kind, model, input, files, routes, prefer, stage, priority,
         wake_at, dispatch_no, rung, start_deadline_at, deadline_at, price_id, estimate_nanos, reserved_nanos,
-        warnings, details, webhook, project_id, parent_id, group_id)
+        warnings, details, webhook, project_id, parent_id, group_id, billed_to)
     SELECT id, $1, api_key_id, kind, model, input, files, routes, prefer, 'routing', priority,
         now() + CASE WHEN rung THEN $23::float8 ELSE 0 END * interval '1 second', rung::int, rung,
         now() + start_deadline_s * interval '1 second', now() + deadline_s * interval '1 second', price_id,
-        estimate, reserve, warnings, details, webhook, project_id, parent_id, group_id
+        estimate, reserve, warnings, details, webhook, project_id, parent_id, group_id, billed_to
     FROM d
     RETURNING id, created_at, start_deadline_at, deadline_at
 ), e AS (
@@ -175,39 +210,48 @@ class Admitter:
     def __init__(
         self, db: Database, catalog: Catalog, bell: Bell, publisher: Publisher, settings: Settings
     ) -> None:
+        self.orders = Orders(db)
         self._db = db
         self._catalog = catalog
         self._bell = bell
         self._publisher = publisher
         self._settings = settings
+        self._rooms = Rooms()
         self._room: dict[str, int] = {}
         self._room_read_at = float("-inf")
         self._batches: Batcher[UUID, _Draft, Admission] = Batcher(self._admit_all, max_items=100)
 
-    async def plan(self, new: NewGeneration) -> Plan:
-        """The routes and price of a request. Raises InvalidInput, ModelRetired or NoProvider; writes nothing."""
+    async def plan(self, account_id: UUID, new: NewGeneration) -> Plan:
+        """The routes and price of a request; writes nothing. Raises InvalidInput, ModelRetired or NoProvider."""
         if new.input.simulate is not None and self._settings.is_production:
             raise InvalidInput("simulate is for demonstrations only.", field="input.simulate", status=422)
-        return await plan_routes(self._catalog, new.kind, new.model, new.input, new.prefer or {})
+        wishes = await self.orders.of(account_id)
+        return await plan_routes(self._catalog, new.kind, new.model, new.input, new.prefer or {}, wishes)
 
-    async def refusal(self, account_id: UUID, plan: Plan) -> BudgetExceeded | Forbidden | None:
-        """The error that `admit` would raise for this account's standing or budget now, or None."""
+    async def refusal(self, account_id: UUID, new: NewGeneration, plan: Plan) -> PenstockError | None:
+        """The error that `admit` would raise for this account's standing, plan, quota or budget now, or None."""
         async with self._db.transaction(account_id) as tx:
             account = await tx.fetchrow(_ACCOUNT, account_id)
-        return _refusal(account, 0, plan.reserve)
+            ask = _ask(new_id(), new, plan)
+            allowed = await entitlement(tx, account_id, account, [ask], lock=False)
+            full = await self._rooms.refusal(tx, account, account_id)
+        return allowed.refusal(_ask(ask.id, new, plan.without(allowed.closed(ask)) or plan)) or full
 
     async def admit(
         self, account_id: UUID, new: NewGeneration, idempotency: Idempotency | None = None,
         render: Render | None = None,
     ) -> Admission:  # fmt: skip
-        """Raises InvalidInput, ModelRetired, NoProvider, BudgetExceeded, Forbidden, IdempotencyMismatch,
-        IdempotencyInProgress; CONNECTION_ERRORS when Postgres is away. Nothing is half-written."""
+        """Raises InvalidInput, ModelRetired, NoProvider, BudgetExceeded, QuotaExceeded, Forbidden,
+        IdempotencyMismatch, IdempotencyInProgress; CONNECTION_ERRORS when Postgres is away. Nothing is half-written."""
         if idempotency is not None:
             stored = await self._stored(account_id, idempotency)
             if stored is not None:
                 return Admission(None, stored)
-        plan = await self.plan(new)
+        plan = await self.plan(account_id, new)
         files = await self.resolve_files(account_id, new)
+        if new.webhook is not None:
+            allow_private = self._settings.allow_private_urls
+            await check_url(new.webhook["url"], field="webhook.url", allow_private=allow_private)
         draft = _Draft(new_id(), new, plan, files, idempotency, render)
         return await self._batches(account_id, draft)
 
@@ -218,47 +262,33 @@ class Admitter:
     async def resolve_files(self, account_id: UUID, new: NewGeneration) -> Mapping[str, Any]:
         """Where each file input lies: {field: {key, mime, …} or {url}}. Raises InvalidInput."""
         files: dict[str, Any] = {}
+        lengths = KINDS[new.kind].file_seconds
         for name, family in KINDS[new.kind].file_fields.items():
-            reference = getattr(new.input, name)
-            if reference is not None:
-                files[name] = await self._resolve_file(account_id, f"input.{name}", reference, family)
+            given = getattr(new.input, name)
+            several = given if isinstance(given, list) else ()
+            named = {f"{name}.{n}": reference for n, reference in enumerate(several)} or {name: given}
+            for key, reference in named.items():
+                if reference is not None:
+                    files[key] = await find_file(
+                        self._db, account_id, reference, field=f"input.{key}", family=family,
+                        allow_private=self._settings.allow_private_urls,
+                    )  # fmt: skip
+                    _check_length(f"input.{key}", files[key].get("duration_s"), lengths.get(name))
         return files
-
-    async def _resolve_file(
-        self, account_id: UUID, field: str, reference: str, family: str
-    ) -> dict[str, Any]:
-        file_id = parse_id(reference)
-        if file_id is None:
-            if "://" not in reference:
-                raise InvalidInput(
-                    "Give the id of an upload, the id of a generation, or an https URL.",
-                    field=field,
-                    status=422,
-                )
-            await check_url(reference, field=field, allow_private=self._settings.allow_private_urls)
-            return {"url": reference}
-        async with self._db.transaction(account_id) as tx:
-            row = await tx.fetchrow(_FILE, file_id)
-        if row is None:
-            raise InvalidInput(
-                "There is no such upload, and no finished generation with an output.", field=field, status=422
-            )
-        if not row["mime"].startswith(f"{family}/"):
-            raise InvalidInput(f"This must be {family}, but it is {row['mime']}.", field=field, status=422)
-        return dict(row)
 
     async def _admit_all(self, account_id: UUID, drafts: list[_Draft]) -> list[Admission | BaseException]:
         direct = await self._take_room(drafts)
         results: dict[UUID, Admission | BaseException] = {}
         async with self._db.transaction(account_id) as tx:
             fresh, repeated = await self._unseen(tx, account_id, drafts)
-            account = await tx.fetchrow(_ACCOUNT, account_id)
+            account = await self._account(tx, account_id, fresh, results)
             affordable = await self._affordable(tx, account_id, account, fresh, results)
             if account is not None and account["max_running"] is not None:
                 # What a limited account has running is counted in one place only, which is dispatch.
                 direct = set()
             rows = await _insert(tx, account_id, affordable, direct)
-            await record(tx, [_reserve(account_id, draft) for draft in affordable if draft.plan.reserve])
+            reserves = [_reserve(account_id, draft) for draft in affordable if draft.plan.reserve]
+            await record(tx, reserves, self._publisher)
             await _keep_answers(tx, account_id, affordable, rows)
             # Only now is the first one's answer there, if it came in this very batch.
             for draft in repeated:
@@ -269,6 +299,24 @@ class Admitter:
         await self._announce(account_id, [rows[draft.id] for draft in affordable], direct)
         reach("after_announced")
         return [results[draft.id] for draft in drafts]
+
+    async def _account(
+        self,
+        tx: Tx,
+        account_id: UUID,
+        drafts: Sequence[_Draft],
+        results: dict[UUID, Admission | BaseException],
+    ) -> Mapping[str, Any] | None:
+        """The account's row. Drafts for a project that is closed to the account are refused in `results`."""
+        named = {draft.new.project_id for draft in drafts if draft.new.project_id is not None}
+        if not named:
+            return await tx.fetchrow(_ACCOUNT, account_id)
+        account = await tx.fetchrow(_ACCOUNT_AND_PROJECTS, account_id, list(named))
+        shut = named.difference(account["open_projects"] if account is not None else ())
+        for draft in drafts:
+            if draft.new.project_id in shut:
+                results[draft.id] = closed(draft.new.project_id)
+        return account
 
     async def _unseen(
         self, tx: Tx, account_id: UUID, drafts: Sequence[_Draft]
@@ -288,6 +336,7 @@ class Admitter:
             [key for (_, key), _ in ordered],
             [draft.idempotency.fingerprint for _, draft in ordered if draft.idempotency],
             [draft.id for _, draft in ordered],
+            [draft.idempotency.implicit for _, draft in ordered if draft.idempotency],
         )
         firsts = {keyed[row["route"], row["key"]].id for row in won}
         fresh = [draft for draft in drafts if draft.idempotency is None or draft.id in firsts]
@@ -301,18 +350,25 @@ class Admitter:
         drafts: Sequence[_Draft],
         results: dict[UUID, Admission | BaseException],
     ) -> list[_Draft]:
-        """The drafts that the account may have, in their order; the row is locked while a budget decides."""
-        if account is not None and account["budget_nanos"] is not None:
-            account = await tx.fetchrow(_ACCOUNT_LOCKED, account_id)
+        """The drafts that the account may have, in their order, without routes whose provider's budget is used up.
+
+        What decides is locked until the transaction ends.
+        """
+        asks = [draft.ask for draft in drafts if draft.id not in results]
+        allowed = await entitlement(tx, account_id, account, asks)
+        full = await self._rooms.refusal(tx, account, account_id)
         granted: list[_Draft] = []
-        taken = 0
         for draft in drafts:
-            refusal = _refusal(account, taken, draft.plan.reserve)
+            if draft.id in results:
+                continue
+            open_draft = draft.without(allowed.closed(draft.ask))
+            refusal = allowed.refusal(open_draft.ask) or full
             if refusal is None:
-                granted.append(draft)
-                taken += draft.plan.reserve
+                granted.append(open_draft)
+                allowed.take(open_draft.ask)
             else:
                 results[draft.id] = refusal
+        await allowed.write(tx, account_id, self._publisher)
         refused = [draft for draft in drafts if draft.id in results and draft.idempotency is not None]
         for draft in refused:
             # A refusal is not an answer worth keeping: the same key may succeed once the budget allows it.
@@ -366,29 +422,17 @@ class Admitter:
             log.exception("bells_not_silenced", generations=len(generation_ids))
 
 
-def _refusal(
-    account: Mapping[str, Any] | None, taken: int, reserve: Nanos
-) -> BudgetExceeded | Forbidden | None:
-    if account is None or account["status"] != "active":
-        return Forbidden("This account is suspended.")
-    if account["budget_nanos"] is None:
-        return None
-    left = account["budget_nanos"] - account["held_nanos"] - taken
-    if reserve <= left:
-        return None
-    return BudgetExceeded(
-        f"${amount(Nanos(max(left, 0)))} of the budget is left; this may cost ${amount(reserve)}.",
-        remaining_nanos=max(left, 0),
-        needed_nanos=reserve,
-        scope="account",
-    )
+def _ask(id_: UUID, new: NewGeneration, plan: Plan) -> Ask:
+    """What an account must be entitled to for this request."""
+    return Ask(
+        id_, new.feature or feature_of(new.kind), max(1, getattr(new.input, "count", None) or 1), plan.reserve,
+        plan.payees, new.project_id, new.api_key_id,
+    )  # fmt: skip
 
 
 async def _stored_answer(tx: Tx, account_id: UUID, idempotency: Idempotency) -> StoredResponse | None:
     """The kept answer for this key; None when the key is new. Raises for another body, or while it runs."""
-    row = await tx.fetchrow(
-        f"{_STORED_KEY} AND expires_at > now()", account_id, idempotency.route, idempotency.key
-    )
+    row = await tx.fetchrow(_STORED_KEY, account_id, idempotency.route, idempotency.key)
     if row is None:
         return None
     if row["fingerprint"] != idempotency.fingerprint:
@@ -397,7 +441,7 @@ async def _stored_answer(tx: Tx, account_id: UUID, idempotency: Idempotency) -> 
         )
     if row["status"] is None:
         raise IdempotencyInProgress("The first request with this key is still running.", retry_after_s=1)
-    return StoredResponse(row["status"], row["headers"], row["body"])
+    return StoredResponse(row["status"], row["headers"], row["body"], row["generation_id"])
 
 
 async def _answer_of_first(tx: Tx, account_id: UUID, draft: _Draft) -> Admission | BaseException:
@@ -431,6 +475,7 @@ async def _insert(
         DISPATCH_GRACE_S,
         EventType.QUEUED.value,
         _QUEUED_DATA,
+        [row["billed_to"] for row in rows],
     )  # fmt: skip
     times = {row["id"]: row for row in written}
     return {row["id"]: row | dict(times[row["id"]]) for row in rows}
@@ -439,6 +484,17 @@ async def _insert(
 def _one_value(value: list[Any]) -> orjson.Fragment:
     """A list that is one JSON value: asyncpg would take it for one more dimension of the array around it."""
     return orjson.Fragment(orjson.dumps(value))
+
+
+def _check_length(field: str, duration_s: float | None, limits: tuple[float, float] | None) -> None:
+    """Raises InvalidInput. What nobody has measured yet, a URL or a file without a length, is let through: the
+    worker measures it before anything is paid."""
+    if limits is None or not duration_s:
+        return
+    low, high = limits
+    if not low <= round(duration_s, 1) <= high:
+        text = f"This must play for {low:g} to {high:g} seconds, but it plays for {duration_s:.1f}."
+        raise InvalidInput(text, field=field, status=422)
 
 
 def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:
@@ -458,8 +514,8 @@ def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:
         "project_id": new.project_id, "parent_id": new.parent_id, "group_id": new.group_id, "rung": rung,
         "state": "queued", "stage": "routing", "seq": 1, "progress": None, "provider": None,
         "provider_model": None, "decision": {}, "cost_nanos": None, "cost_status": "reserved",
-        "billed_to": "platform", "error": None, "started_at": None, "completed_at": None, "deleted_at": None,
-        "provider_queue_position": None, "cancel_requested_at": None, "attempts": 0,
+        "billed_to": plan.billed_to, "error": None, "started_at": None, "completed_at": None, "deleted_at": None,
+        "provider_queue_position": None, "cancel_requested_at": None, "attempts": 0, "moderation": {},
     }  # fmt: skip
 
 

@@ -68,6 +68,15 @@ SELECT (SELECT count(*) FROM freed) AS freed, (SELECT array_agg(id) FROM buried)
 
 
 @dataclass(frozen=True, slots=True)
+class QueueLoad:
+    """How much waits in a kind's queue, of how many accounts, and how many slots serve it."""
+
+    queued: int
+    accounts: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reaped:
     freed: int
     dead: Sequence[UUID]
@@ -93,6 +102,12 @@ async def beat(
 async def drain(db: Database, worker_id: UUID) -> None:
     """Tells dispatch not to count on this worker's slots any more."""
     await db.execute("UPDATE workers SET draining = true WHERE id = $1", worker_id)
+
+
+async def queue_loads(db: Database, kinds: Sequence[str], lease_ttl_s: float) -> dict[str, QueueLoad]:
+    """By kind; workers that were not heard of for `lease_ttl_s` do not count."""
+    rows = await db.fetch("SELECT * FROM auth.queue_loads($1, $2)", list(kinds), lease_ttl_s)
+    return {row["kind"]: QueueLoad(row["queued"], row["accounts"], row["slots"]) for row in rows}
 
 
 async def leave(db: Database, worker_id: UUID) -> None:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from shared.db import Database
 from shared.kinds import KINDS
 
-_READ = "SELECT gauge, labels, value FROM auth.gauges($1, $2)"
+_READ = """
+SELECT gauge, labels, value FROM auth.gauges($1, $2)
+UNION ALL SELECT gauge, labels, value FROM auth.audit_gauges()
+"""
 
 
 @dataclass(frozen=True, slots=True)

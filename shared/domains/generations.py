@@ -21,8 +21,10 @@ from uuid import UUID
 from shared.batch import Batcher
 from shared.crashpoints import reach
 from shared.db import Database, Tx
+from shared.domains import assets, deliveries, quotas
 from shared.domains.fleet import STEP_TTL_S
 from shared.domains.ledger import Entry, record
+from shared.domains.provider_keys import billed_to
 from shared.errors import JobError
 from shared.events import EventType, Publisher, event_frame
 from shared.ids import new_id
@@ -110,6 +112,7 @@ class OutputRow:
     poster_key: str | None = None
     peaks_key: str | None = None
     text: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +149,23 @@ class Change:
     money: str | None = None
     """At the end: `final` releases the reserve, `reconciling` and `unpriced` leave it in place."""
 
+    @property
+    def news(self) -> str | None:
+        """The type under which webhooks tell of it, if they do."""
+        if self.state in TERMINAL:
+            return self.event.value
+        return deliveries.STARTED if self.event is EventType.SUBMITTING else None
+
+
+_OPEN_SUBMISSION = """
+SELECT id, provider, credential, state FROM submissions
+WHERE generation_id = $1 AND state IN ('intent', 'accepted', 'unknown')
+"""
 
 _CLAIM_COLUMNS = """
     u.id, u.account_id, u.kind, u.model, u.input, u.files, u.routes, u.prefer, u.state, u.stage, u.seq, u.epoch,
-    u.attempts, u.crashes, u.polls, u.cancel_requested_at, u.decision, u.progress, u.provider_queue_position,
+    u.moderation, u.attempts, u.crashes, u.polls, u.cancel_requested_at, u.decision, u.progress,
+    u.provider_queue_position,
     u.created_at, u.started_at, u.reserved_nanos, u.estimate_nanos, u.cost_nanos, u.price_id,
     extract(epoch FROM u.deadline_at - now())::float8 AS deadline_in_s,
     extract(epoch FROM u.start_deadline_at - now())::float8 AS start_deadline_in_s,
@@ -212,8 +228,8 @@ _APPLY = """
 WITH p AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::float8[], $7::boolean[], $8::jsonb[],
-        $9::text[], $10::jsonb[], $11::bigint[], $12::text[]
-    ) AS p(id, epoch, owner, state, stage, wake_s, keep, patch, event, data, settled, money)
+        $9::text[], $10::jsonb[], $11::bigint[], $12::text[], $13::text[]
+    ) AS p(id, epoch, owner, state, stage, wake_s, keep, patch, event, data, settled, money, news)
 ), u AS (
     UPDATE generations g SET
         state = p.state,
@@ -234,7 +250,11 @@ WITH p AS (
         provider = coalesce(p.patch ->> 'provider', g.provider),
         provider_model = coalesce(p.patch ->> 'provider_model', g.provider_model),
         price_id = coalesce(p.patch ->> 'price_id', g.price_id),
+        billed_to = coalesce(p.patch ->> 'billed_to', g.billed_to),
         decision = coalesce(p.patch -> 'decision', g.decision),
+        moderation = CASE WHEN p.patch ? 'moderation' THEN g.moderation || (p.patch -> 'moderation')
+            ELSE g.moderation END,
+        warnings = CASE WHEN p.patch ? 'warnings' THEN g.warnings || (p.patch -> 'warnings') ELSE g.warnings END,
         error = CASE WHEN p.patch ? 'error' THEN nullif(p.patch -> 'error', 'null'::jsonb) ELSE g.error END,
         progress = CASE WHEN p.patch ? 'progress' THEN (p.patch ->> 'progress')::float8 ELSE g.progress END,
         provider_queue_position = (p.patch ->> 'provider_queue_position')::int,
@@ -249,7 +269,10 @@ WITH p AS (
         g.updated_at AS created_at, p.event AS type,
         p.data || jsonb_build_object('status', CASE WHEN g.state IN ('submitting', 'waiting', 'storing')
                 THEN 'running' ELSE g.state END, 'stage', g.stage, 'progress', g.progress,
-            'cost_nanos', g.cost_nanos, 'cost_status', g.cost_status) AS data
+            'cost_nanos', g.cost_nanos, 'cost_status', g.cost_status) AS data,
+        CASE WHEN p.news IS NULL OR p.news = 'generation.started' AND g.started_at < g.updated_at THEN false
+            ELSE coalesce(g.webhook -> 'events' ? p.news, false) OR EXISTS (SELECT FROM webhook_endpoints w
+                WHERE w.account_id = g.account_id AND w.enabled AND p.news = ANY (w.events)) END AS awaited
 ), e AS (
     INSERT INTO generation_events (generation_id, seq, account_id, type, data, created_at)
     SELECT id, seq, account_id, type, data, created_at FROM u
@@ -285,12 +308,20 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[], $6::bi
 WHERE s.id = c.id AND (s.state IN ('intent', 'accepted', 'unknown') OR s.state = c.state)
 """
 
-_OUTPUT = """
-INSERT INTO outputs (generation_id, n, account_id, submission_id, kind, key, mime, bytes, sha256, width, height,
-    duration_s, thumbnail_key, poster_key, peaks_key, text)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-ON CONFLICT (generation_id, n) DO NOTHING
-"""
+# Every output is an asset of the library from the beginning.
+_OUTPUT = f"""
+WITH o AS (
+    INSERT INTO outputs (generation_id, n, account_id, submission_id, kind, key, mime, bytes, sha256, width, height,
+        duration_s, thumbnail_key, poster_key, peaks_key, text, details)
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+        $8::bigint[], $9::text[], $10::int[], $11::int[], $12::float8[], $13::text[], $14::text[], $15::text[],
+        $16::text[], $17::jsonb[])
+    ON CONFLICT (generation_id, n) DO NOTHING RETURNING *
+), ids AS (
+    SELECT * FROM unnest($1::uuid[], $2::int[], $18::uuid[]) AS i (generation_id, n, asset_id)
+)
+{assets.FROM_OUTPUTS}
+"""  # noqa: S608  # constants only
 
 _POLL_AGAIN = """
 UPDATE generations g SET owner = NULL, rung = false,
@@ -361,6 +392,11 @@ class Lifecycle:
         """See `neighbours`."""
         return await neighbours(self._db, submission_id)
 
+    async def open_submission(self, generation_id: UUID) -> Mapping[str, Any] | None:
+        """The paid call whose fate is open as of now (id, provider, credential, state), if there is one."""
+        row: Mapping[str, Any] | None = await self._db.fetchrow(_OPEN_SUBMISSION, generation_id)
+        return row
+
     async def release(self, lease: Lease, wake_s: float = 0.0) -> None:
         """Gives the generation back unchanged; it is due again after `wake_s`, or now if it was poked."""
         reach("before_release")
@@ -385,11 +421,23 @@ class Lifecycle:
 
     # The state diagram.
 
-    async def submitting(self, work: Work, intent: NewSubmission, decision: Mapping[str, Any]) -> None:
-        """queued → submitting. Commits the intent; only after this may the paid call start."""
+    async def submitting(
+        self,
+        work: Work,
+        intent: NewSubmission,
+        decision: Mapping[str, Any],
+        found: Mapping[str, Any] | None = None,
+    ) -> None:
+        """queued → submitting. Commits the intent; only after this may the paid call start.
+
+        `found` is what moderation adds to the row.
+        """
         reach("before_intent")
-        patch = {"provider": intent.provider, "provider_model": intent.model, "decision": decision,
-                 "price_id": intent.route.get("price_id"), "attempts": 1, "error": None}  # fmt: skip
+        patch = {
+            "provider": intent.provider, "provider_model": intent.model, "decision": decision, "attempts": 1,
+            "price_id": intent.route.get("price_id"), "billed_to": billed_to(intent.credential), "error": None,
+            **(found or {}),
+        }  # fmt: skip
         await self._change(Change(
             work.lease, "submitting", EventType.SUBMITTING, "submitting", keep=True, patch=patch, intent=intent,
             data={"provider": intent.provider, "provider_model": intent.model},
@@ -420,11 +468,13 @@ class Lifecycle:
     async def completed(
         self, lease: Lease, outputs: Sequence[OutputRow], *, unpriced: bool = False,
         submission: SubmissionChange | None = None, settle: Settlement | None = None,
+        found: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """submitting or storing → completed. The outputs are stored; what is left of the reserve is released."""
         reach("before_completed")
         await self._change(Change(
-            lease, "completed", EventType.COMPLETED, patch={"progress": 1.0, "error": None}, outputs=outputs,
+            lease, "completed", EventType.COMPLETED, patch={"progress": 1.0, "error": None, **(found or {})},
+            outputs=outputs,
             submission=submission, settle=settle, money="unpriced" if unpriced else "final",
             data={"outputs": len(outputs)},
         ))  # fmt: skip
@@ -460,13 +510,13 @@ class Lifecycle:
 
     async def failed(
         self, work: Work, error: JobError, *, submission: SubmissionChange | None = None,
-        settle: Settlement | None = None, money: str = "final",
+        settle: Settlement | None = None, money: str = "final", found: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """Any state before the end → failed."""
         reach("before_failed")
         await self._change(Change(
-            work.lease, "failed", EventType.FAILED, patch={"error": error.as_json()}, submission=submission,
-            settle=settle, money=money, data={"error": error.as_json()},
+            work.lease, "failed", EventType.FAILED, patch={"error": error.as_json(), **(found or {})},
+            submission=submission, settle=settle, money=money, data={"error": error.as_json()},
         ))  # fmt: skip
         reach("after_failed")
 
@@ -511,7 +561,7 @@ class Lifecycle:
 
     async def _apply_all(self, _: str, changes: list[Change]) -> list[BaseException | None]:
         async with self._db.transaction() as tx:
-            applied = await _apply(tx, changes)
+            applied = await _apply(tx, changes, self._publisher)
         self._publish(list(applied.values()))
         if self._watch is not None:
             for change in changes:
@@ -529,7 +579,7 @@ def _work(row: Mapping[str, Any], worker: UUID) -> Work:
     return Work(Lease(row["id"], row["epoch"], worker), row, submission)
 
 
-async def _apply(tx: Tx, changes: Sequence[Change]) -> dict[UUID, Mapping[str, Any]]:
+async def _apply(tx: Tx, changes: Sequence[Change], publisher: Publisher) -> dict[UUID, Mapping[str, Any]]:
     """Writes the changes whose leases hold; returns their rows by generation id."""
     rows = await tx.fetch(
         _APPLY,
@@ -545,13 +595,19 @@ async def _apply(tx: Tx, changes: Sequence[Change]) -> dict[UUID, Mapping[str, A
         [dict(change.data) for change in changes],
         [change.settle.nanos if change.settle else None for change in changes],
         [change.money for change in changes],
+        [change.news for change in changes],
     )
     applied: dict[UUID, Mapping[str, Any]] = {row["id"]: row for row in rows}
     held = [change for change in changes if change.lease.id in applied]
     await _write_intents(tx, [(change, applied[change.lease.id]) for change in held if change.intent])
     await write_submissions(tx, [change.submission for change in held if change.submission])
     await _write_outputs(tx, held, applied)
-    await record(tx, [entry for change in held for entry in _entries(change, applied[change.lease.id])])
+    in_vain = [change.lease.id for change in held if _is_in_vain(change, applied[change.lease.id])]
+    await quotas.give_back(tx, in_vain)
+    entries = [entry for change in held for entry in _entries(change, applied[change.lease.id])]
+    await record(tx, entries, publisher)
+    awaited = [change for change in held if applied[change.lease.id]["awaited"]]
+    await deliveries.announce(tx, [(change.lease.id, change.news) for change in awaited if change.news])
     return applied
 
 
@@ -602,12 +658,13 @@ async def _write_outputs(
     rows = [
         (change.lease.id, out.n, applied[change.lease.id]["account_id"],
          change.submission.id if change.submission else None, out.kind, out.key, out.mime, out.bytes, out.sha256,
-         out.width, out.height, out.duration_s, out.thumbnail_key, out.poster_key, out.peaks_key, out.text)
+         out.width, out.height, out.duration_s, out.thumbnail_key, out.poster_key, out.peaks_key, out.text,
+         dict(out.details), new_id())
         for change in changes
         for out in change.outputs
     ]  # fmt: skip
     if rows:
-        await tx.executemany(_OUTPUT, rows)
+        await tx.execute(_OUTPUT, *(list(column) for column in zip(*rows, strict=True)))
 
 
 def _entries(change: Change, row: Mapping[str, Any]) -> list[Entry]:
@@ -619,6 +676,13 @@ def _entries(change: Change, row: Mapping[str, Any]) -> list[Entry]:
     if change.money == "final" and row["reserved_nanos"]:
         entries.append(release_entry(row))
     return entries
+
+
+def _is_in_vain(change: Change, row: Mapping[str, Any]) -> bool:
+    """Whether it ended without a result and without a charge, through no choice of the account."""
+    if change.money != "final" or row["data"]["cost_nanos"]:
+        return False
+    return change.state in {"failed", "expired"} or (change.state == "canceled" and row["started_at"] is None)
 
 
 def settlement_entry(settle: Settlement, account_id: UUID, generation_id: UUID, kind: str) -> Entry:
@@ -638,7 +702,7 @@ def json_units(units: Mapping[str, Decimal]) -> dict[str, str]:
 
 _LOCK = """
 SELECT id, account_id, kind, state, owner, seq, cancel_requested_at, reserved_nanos, cost_nanos, cost_status, price_id,
-    deleted_at
+    started_at, deleted_at
 FROM generations WHERE id = $1 FOR UPDATE
 """
 
@@ -654,7 +718,8 @@ WITH u AS (
         'cost_nanos', cost_nanos, 'cost_status', cost_status), updated_at FROM u
     RETURNING seq, data, created_at
 )
-SELECT e.seq, e.data, e.created_at FROM e
+SELECT e.seq, e.data, e.created_at, coalesce(u.webhook -> 'events' ? $3, false) OR EXISTS (SELECT FROM
+    webhook_endpoints w WHERE w.account_id = u.account_id AND w.enabled AND $3 = ANY (w.events)) AS awaited FROM e, u
 """
 
 _CANCEL_LATER = """
@@ -697,8 +762,12 @@ async def request_cancel(
     if row["state"] == "queued" and row["owner"] is None:
         error = JobError("CANCELED", "Canceled on request.").as_json()
         event = await tx.fetchrow(_CANCEL_NOW, generation_id, error, EventType.CANCELED.value)
+        if row["started_at"] is None:
+            await quotas.give_back(tx, [generation_id])
         if row["reserved_nanos"]:
-            await record(tx, [release_entry(row)])
+            await record(tx, [release_entry(row)], publisher)
+        if event is not None and event["awaited"]:
+            await deliveries.announce(tx, [(generation_id, EventType.CANCELED.value)])
         _publish_after(tx, publisher, row, EventType.CANCELED, event)
         charged = bool(row["cost_nanos"])
         return CancelResult(row["kind"], "canceled", "charged" if charged else "released", changed=True)
@@ -711,7 +780,7 @@ async def request_cancel(
 
 
 async def soft_delete(tx: Tx, generation_id: UUID) -> bool | None:
-    """Hides a finished generation. False while it is unfinished, None when there is none."""
+    """Hides a finished generation, its assets in the trash. False while it is unfinished, None when there is none."""
     row = await tx.fetchrow(_LOCK, generation_id)
     if row is None or row["deleted_at"] is not None:
         return None
@@ -720,6 +789,7 @@ async def soft_delete(tx: Tx, generation_id: UUID) -> bool | None:
     await tx.execute(
         "UPDATE generations SET deleted_at = now(), updated_at = now() WHERE id = $1", generation_id
     )
+    await assets.trash_of_generation(tx, generation_id)
     return True
 
 
@@ -779,7 +849,9 @@ _SETTLED = """
 WITH u AS (
     UPDATE generations g SET seq = g.seq + 1, updated_at = now(),
         cost_nanos = CASE WHEN $2::bigint IS NULL THEN g.cost_nanos ELSE coalesce(g.cost_nanos, 0) + $2 END,
-        cost_status = $3
+        cost_status = $3,
+        error = CASE WHEN $5 AND g.error IS NOT NULL THEN jsonb_set(g.error, '{details}',
+            coalesce(g.error -> 'details', '{}') || '{"possibly_billed": true}') ELSE g.error END
     WHERE g.id = $1 RETURNING *
 ), e AS (
     INSERT INTO generation_events (generation_id, seq, account_id, type, data, created_at)
@@ -815,7 +887,7 @@ async def settle_open(
         entries = []
         if settle.nanos is not None and (settle.nanos or row["reserved_nanos"]):
             entries.append(settlement_entry(settle, row["account_id"], row["id"], row["kind"]))
-        charged = settle.nanos if settle.payer == "account" else None
+        charged = settle.nanos if settle.payer != "platform" else None
         status = _status_after(row, settle, charged) if ended else row["cost_status"]
         if (
             ended
@@ -824,8 +896,12 @@ async def settle_open(
             and row["reserved_nanos"]
         ):
             entries.append(release_entry(row))
-        await record(tx, entries)
-        event = await tx.fetchrow(_SETTLED, generation_id, charged, status, EventType.SETTLED.value)
+        doubtful = change.state == "possibly_billed"
+        event = await tx.fetchrow(_SETTLED, generation_id, charged, status, EventType.SETTLED.value, doubtful)
+        if status == "released" and row["state"] in {"failed", "expired"}:
+            await quotas.give_back(tx, [generation_id])
+        # After the event, which refers to the account: whoever opens a budget meanwhile waits for this bill.
+        await record(tx, entries, publisher)
         _publish_after(tx, publisher, row, EventType.SETTLED, event)
         reach("before_settled")
     reach("after_settled")

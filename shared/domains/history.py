@@ -14,11 +14,14 @@ _COLUMNS = """
     id, account_id, kind, model, input, files, routes, prefer, state, stage, seq, priority, attempts, progress,
     provider_queue_position, cancel_requested_at, start_deadline_at, deadline_at, provider, provider_model, decision,
     price_id, estimate_nanos, reserved_nanos, cost_nanos, cost_status, billed_to, error, warnings, details, webhook,
-    project_id, parent_id, group_id, created_at, updated_at, started_at, completed_at, deleted_at
+    moderation, project_id, parent_id, group_id, created_at, updated_at, started_at, completed_at, deleted_at
 """
 
 _GET = f"SELECT {_COLUMNS} FROM generations WHERE id = ANY ($1) AND deleted_at IS NULL"  # noqa: S608  # constants
-_OUTPUTS = "SELECT * FROM outputs WHERE generation_id = ANY ($1) ORDER BY generation_id, n"
+_OUTPUTS = """
+SELECT o.*, s.usage FROM outputs o LEFT JOIN submissions s ON s.id = o.submission_id
+WHERE o.generation_id = ANY ($1) ORDER BY o.generation_id, o.n
+"""
 _EVENTS = """
 SELECT generation_id, seq, account_id, type, data, created_at FROM generation_events
 WHERE generation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
@@ -96,7 +99,7 @@ async def get(tx: Tx, generation_id: UUID) -> dict[str, Any] | None:
 
 
 async def outputs(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Output rows by generation, in order."""
+    """Output rows by generation, in order, each with the `usage` of its submission."""
     grouped: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in await tx.fetch(_OUTPUTS, list(ids)):
         grouped[row["generation_id"]].append(dict(row))

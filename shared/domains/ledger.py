@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.db import Tx
+from shared.domains import budget_alerts
+from shared.events import Publisher
 from shared.money import Nanos
 
 # Accounts are locked in the order of their ids, so two settlements never wait for each other in a circle.
@@ -23,10 +25,12 @@ WITH written AS (
 ), locked AS (
     SELECT id FROM accounts WHERE id IN (SELECT account_id FROM moved) AND budget_nanos IS NOT NULL
     ORDER BY id FOR NO KEY UPDATE
+), held AS (
+    UPDATE accounts a SET held_nanos = a.held_nanos + moved.nanos
+    FROM locked JOIN moved ON moved.account_id = locked.id
+    WHERE a.id = locked.id
 )
-UPDATE accounts a SET held_nanos = a.held_nanos + moved.nanos
-FROM locked JOIN moved ON moved.account_id = locked.id
-WHERE a.id = locked.id
+SELECT EXISTS (SELECT FROM budgets b JOIN written w ON w.account_id = b.account_id WHERE w.payer = 'account')
 """
 
 
@@ -47,12 +51,23 @@ class Entry(NamedTuple):
     note: str | None = None
 
 
-async def record(tx: Tx, entries: Sequence[Entry]) -> None:
-    """Writes the entries and moves the held sums. Raises UniqueViolationError for a second of a kind."""
+async def record(tx: Tx, entries: Sequence[Entry], publisher: Publisher | None = None) -> None:
+    """Writes the entries and moves the held sums, and those of budgets; `publisher` tells of alerts.
+
+    Raises UniqueViolationError for a second of a kind.
+    """
     if not entries:
         return
-    await tx.execute(_RECORD, *zip(*entries, strict=True))
+    if await tx.fetchval(_RECORD, *zip(*entries, strict=True)):
+        counted = [
+            (entry.generation_id, entry.kind, entry.nanos, entry.provider)
+            for entry in entries
+            if entry.payer == "account" and entry.generation_id is not None
+        ]
+        await budget_alerts.move(tx, counted, publisher)
 
+
+_BUDGETS = "SELECT account_id, expected, found FROM {schema}verify_budgets()"
 
 MOST_DIFFERENCES = 50
 """How many are named; all are counted."""
@@ -71,6 +86,7 @@ class Verification:
         release           a closed generation has not given back its reserve exactly once, or an open one has
         held_after_end    an ended generation holds a reserve, and nothing is awaited
         held_sum          an account's held sum is not the sum of its ledger
+        budget            a budget's sum is not that of the ledger's entries that it counts
         reconciling_long  the provider's bill has been awaited for more than a day
 
     `unsettled` has, for `reconciling` and `unpriced`, how many there are, of whatever age: `{generations,
@@ -94,4 +110,12 @@ async def verify(tx: Tx, since: datetime, *, everywhere: bool = False) -> Verifi
     """Checks what was admitted since then: of the transaction's account, or of all accounts. Reads only."""
     await tx.execute("SET TRANSACTION READ ONLY")
     function = "auth.verify_ledger" if everywhere else "verify_ledger"
-    return Verification(**await tx.fetchval(f"SELECT {function}($1, $2)", since, MOST_DIFFERENCES))
+    found = await tx.fetchval(f"SELECT {function}($1, $2)", since, MOST_DIFFERENCES)
+    rows = await tx.fetch(_BUDGETS.format(schema="auth." if everywhere else ""))
+    wrong = [
+        {"what": "budget", "account_id": str(row["account_id"]), "generation_id": None, "submission_id": None,
+         "expected": row["expected"], "found": row["found"], "at": None}
+        for row in rows
+    ]  # fmt: skip
+    named = [*found["differences"], *wrong][:MOST_DIFFERENCES]
+    return Verification(**found | {"total": found["total"] + len(wrong), "differences": named})

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from shared.batch import Batcher
+from shared.catalog import ModelCard
 from shared.db import Database, Tx
+from shared.domains.provider_keys import PLATFORM, credential_of
 from shared.errors import InvalidInput
 
 FORGET_S = 60.0
@@ -29,40 +31,100 @@ WHERE h.provider IS NOT NULL OR l.credential LIKE 'platform%'
 ORDER BY provider, own, credential
 """
 
-_ORDER = "SELECT provider, priority, enabled FROM account_providers WHERE account_id = $1 ORDER BY priority, provider"
-_CLEAR_ORDER = "DELETE FROM account_providers WHERE account_id = $1"
+# One row, whatever the account has. The newest active key of a provider serves it; one that served and is refused
+# now stands in its place until it is replaced.
+_ORDER = """
+SELECT r.defaults, coalesce(r.fallbacks, true) AS fallbacks,
+    (SELECT jsonb_agg(jsonb_build_object('provider', p.provider, 'priority', p.priority, 'enabled', p.enabled,
+            'monthly_cap_nanos', p.monthly_cap_nanos) ORDER BY p.priority, p.provider)
+        FROM account_providers p WHERE p.account_id = $1) AS wishes,
+    (SELECT jsonb_agg(jsonb_build_object('provider', k.provider, 'id', k.id, 'active', k.is_active)) FROM (
+        SELECT DISTINCT ON (u.provider) u.provider, u.id, u.is_active FROM user_api_keys u
+        WHERE u.user_id = $1 AND u.deleted_at IS NULL
+            AND (u.is_active OR (u.status = 'refused' AND u.last_used_at IS NOT NULL))
+        ORDER BY u.provider, u.is_active DESC, u.created_at DESC, u.id DESC) k) AS keys
+FROM (SELECT) one LEFT JOIN account_routing r ON r.account_id = $1
+"""
+# A provider without a wish may still have a cap.
+_CLEAR_ORDER = """
+WITH kept AS (
+    UPDATE account_providers SET priority = NULL, enabled = true, updated_at = now()
+    WHERE account_id = $1 AND monthly_cap_nanos IS NOT NULL AND NOT provider = ANY ($2)
+)
+DELETE FROM account_providers WHERE account_id = $1 AND monthly_cap_nanos IS NULL AND NOT provider = ANY ($2)
+"""
 _SET_ORDER = """
 INSERT INTO account_providers (account_id, provider, priority, enabled)
 SELECT $1, w.provider, w.priority, w.enabled
 FROM unnest($2::text[], $3::int[], $4::boolean[]) AS w (provider, priority, enabled)
+ON CONFLICT (account_id, provider) DO UPDATE
+    SET priority = excluded.priority, enabled = excluded.enabled, updated_at = now()
+"""
+_SET_CAPS = """
+INSERT INTO account_providers (account_id, provider, monthly_cap_nanos)
+SELECT $1, w.provider, w.cap FROM unnest($2::text[], $3::bigint[]) AS w (provider, cap)
+ON CONFLICT (account_id, provider) DO UPDATE
+    SET monthly_cap_nanos = excluded.monthly_cap_nanos, updated_at = now()
+"""
+_SET_ROUTING = """
+INSERT INTO account_routing (account_id, defaults, fallbacks) VALUES ($1, coalesce($2, '{}'::jsonb), coalesce($3, true))
+ON CONFLICT (account_id) DO UPDATE SET defaults = coalesce($2, account_routing.defaults),
+    fallbacks = coalesce($3, account_routing.fallbacks), updated_at = now()
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An account's wish about one provider; the lowest priority is tried first."""
+    """An account's wish about one provider; the lowest priority is tried first, None after all that have one."""
 
     provider: str
-    priority: int
+    priority: int | None
     enabled: bool = True
+    monthly_cap_nanos: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The account's own key that stands for a provider; an inactive one is refused there now."""
+
+    id: UUID
+    active: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An account's wishes. A provider without one comes after those that have one, by the models' ranks."""
+    """What an account wishes and brings along. A provider without a wish comes after those that have one, by the
+    models' ranks. `defaults` names a model by kind, `fallbacks` holds for requests that do not say."""
 
     wishes: Sequence[Wish] = ()
+    keys: Mapping[str, OwnKey] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    fallbacks: bool = True
     places: Mapping[str, int] = field(init=False)
     disabled: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "places", {wish.provider: wish.priority for wish in self.wishes})
+        places = {wish.provider: wish.priority for wish in self.wishes if wish.priority is not None}
+        object.__setattr__(self, "places", places)
         object.__setattr__(
             self, "disabled", frozenset(wish.provider for wish in self.wishes if not wish.enabled)
         )
 
     def place(self, provider: str) -> float:
         return self.places.get(provider, float("inf"))
+
+    def obstacle(self, card: ModelCard) -> str | None:
+        """Why this model cannot serve the account; None when it can. An own key takes the place of the platform's,
+        also where the platform has none."""
+        own = self.keys.get(card.provider) if card.own_key else None
+        if own is not None:
+            return None if own.active else f"your own key for {card.provider} is not accepted there any more"
+        return None if card.available else card.unavailable_reason or "it is not available"
+
+    def credential(self, card: ModelCard) -> str:
+        """Whose account at the provider serves this model."""
+        own = self.keys.get(card.provider) if card.own_key else None
+        return PLATFORM if own is None else credential_of(own.id)
 
 
 NO_WISHES = Order()
@@ -98,25 +160,41 @@ class Orders:
 
 
 async def order(tx: Tx, account_id: UUID) -> Order:
-    """The account's own wishes, the first choice first."""
-    rows = await tx.fetch(_ORDER, account_id)
-    if not rows:
+    """What the account wishes and brings along, the first choice first."""
+    row = await tx.fetchrow(_ORDER, account_id)
+    assert row is not None  # noqa: S101  # it joins to one row
+    wishes = [Wish(**wish) for wish in row["wishes"] or ()]
+    keys = {key["provider"]: OwnKey(UUID(key["id"]), key["active"]) for key in row["keys"] or ()}
+    if not wishes and not keys and row["defaults"] is None:
         return NO_WISHES
-    return Order([Wish(row["provider"], row["priority"], row["enabled"]) for row in rows])
+    return Order(wishes, keys, row["defaults"] or {}, row["fallbacks"])
 
 
 async def set_order(tx: Tx, account_id: UUID, wishes: Sequence[Wish], known: frozenset[str]) -> None:
-    """Replaces all wishes of the account. Raises InvalidInput for a provider that is unknown or named twice."""
+    """Replaces all places of the account's providers; their caps stay. Raises InvalidInput for a provider that is
+    unknown or named twice."""
     names = [wish.provider for wish in wishes]
     for n, name in enumerate(names):
         if name not in known:
             raise InvalidInput(f"There is no provider {name!r}.", field=f"providers.{n}.provider", status=422)
         if name in names[:n]:
             raise InvalidInput(f"{name} is named twice.", field=f"providers.{n}.provider", status=422)
-    await tx.execute(_CLEAR_ORDER, account_id)
+    await tx.execute(_CLEAR_ORDER, account_id, names)
     await tx.execute(
         _SET_ORDER, account_id, names, [wish.priority for wish in wishes], [wish.enabled for wish in wishes]
     )
+
+
+async def set_caps(tx: Tx, account_id: UUID, caps: Mapping[str, int | None]) -> None:
+    """What each of these providers may cost in a month, in nano-dollars; None is no cap."""
+    await tx.execute(_SET_CAPS, account_id, list(caps), list(caps.values()))
+
+
+async def set_routing(
+    tx: Tx, account_id: UUID, *, defaults: Mapping[str, str] | None = None, fallbacks: bool | None = None
+) -> None:
+    """Sets what is given and leaves the rest as it is."""
+    await tx.execute(_SET_ROUTING, account_id, None if defaults is None else dict(defaults), fallbacks)
 
 
 async def states(tx: Tx) -> list[Mapping[str, Any]]:

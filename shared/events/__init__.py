@@ -11,9 +11,12 @@ websocket and SSE client:
 """
 
 from shared.events.frames import (
+    ACCOUNT_TYPES,
     EPHEMERAL_TYPES,
     TERMINAL_TYPES,
+    AccountEvent,
     EventType,
+    account_frame,
     channel,
     delta_frame,
     event_frame,
@@ -24,12 +27,15 @@ from shared.events.publisher import Publisher
 from shared.events.subscriber import Subscriber
 
 __all__ = [
+    "ACCOUNT_TYPES",
     "EPHEMERAL_TYPES",
     "TERMINAL_TYPES",
+    "AccountEvent",
     "EventType",
     "ProgressThrottle",
     "Publisher",
     "Subscriber",
+    "account_frame",
     "channel",
     "delta_frame",
     "event_frame",

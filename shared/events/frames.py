@@ -29,8 +29,15 @@ class EventType(StrEnum):
     SNAPSHOT = "snapshot"
 
 
+class AccountEvent(StrEnum):
+    """What is about the account and not about one of its generations."""
+
+    BUDGET_ALERT = "budget.alert"
+
+
 TERMINAL_TYPES = frozenset({EventType.COMPLETED, EventType.FAILED, EventType.CANCELED, EventType.EXPIRED})
 EPHEMERAL_TYPES = frozenset({EventType.PROGRESS, EventType.DELTA})
+ACCOUNT_TYPES = frozenset(AccountEvent)
 
 
 def event_frame(row: Mapping[str, Any]) -> bytes:
@@ -60,6 +67,11 @@ def delta_frame(generation_id: UUID, seq: int, *, offset: int, text: str) -> byt
     """More text of a text generation; `offset` is how many code points came before it."""
     data = {"offset": offset, "text": text}
     return _encode(generation_id, seq, datetime.now(UTC), EventType.DELTA, data)
+
+
+def account_frame(id_: UUID, at: datetime, type_: AccountEvent, data: Mapping[str, Any]) -> bytes:
+    """News of the account: `id` is what it is about, `seq` is 0 because there is no history."""
+    return _encode(id_, 0, at, type_, data)
 
 
 def _encode(generation_id: UUID, seq: int, at: datetime, type_: str, data: Any) -> bytes:

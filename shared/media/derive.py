@@ -33,6 +33,12 @@ def derive(source: str, family: str, max_bytes: int = 512 << 20) -> Derived:
         return make(path)
 
 
+def variant(source: str, width: int, max_bytes: int) -> bytes:
+    """The picture at `source`, as above, in WebP and at most `width` pixels wide. Raises MediaError."""
+    with _local(source, max_bytes) as path:
+        return images.narrowed(path, width)
+
+
 @contextmanager
 def _local(source: str, max_bytes: int) -> Iterator[Path]:
     if not source.startswith(("http://", "https://")):

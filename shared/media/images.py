@@ -66,6 +66,17 @@ def thumbnail(source: Source, longest: int = THUMBNAIL_SIDE) -> bytes:
         return encode(upright_srgb(image), WEBP, quality=80)
 
 
+def narrowed(source: Source, width: int) -> bytes:
+    """WebP that is `width` pixels wide, or as wide as the image where that is less. Raises MediaError."""
+    with opened(source) as image:
+        lies = image.getexif().get(ORIENTATION_TAG, 1) >= 5
+        across, along = (image.height, image.width) if lies else image.size
+        if across > width:
+            size = (width, max(1, round(along * width / across)))
+            image.thumbnail(size[::-1] if lies else size, Image.Resampling.LANCZOS)
+        return encode(upright_srgb(image), WEBP, quality=82)
+
+
 def clean(source: Source) -> CleanImage:
     """Decode every pixel, which is the proof that it is an image, and write it without metadata.
 

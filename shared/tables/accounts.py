@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, PrimaryKeyConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    text,
+)
 from sqlalchemy.types import Text
 from sqlmodel import Field, SQLModel
 
@@ -22,6 +31,7 @@ class Account(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("status IN ('active', 'suspended')", name="accounts_status"),
         CheckConstraint("budget_nanos >= 0", name="accounts_budget"),
+        CheckConstraint("storage_limit_bytes >= 0", name="accounts_storage_limit"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -33,14 +43,29 @@ class Account(SQLModel, table=True):
     """How many generations may be unfinished at a provider at once; null is no limit."""
     last_served_at: datetime | None = Field(default=None, sa_column=moment())
     """When dispatch last took work of this account: the order of fairness."""
+    storage_limit_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    """How much outputs and uploads may take up together; null is no limit."""
+    timezone: str = Field(default="UTC", sa_column=Column(Text, nullable=False, server_default="UTC"))
+    """IANA's name; days, weeks and months of the account begin there."""
+    plan: str = Field(
+        default="unlimited",
+        sa_column=Column(Text, ForeignKey("plans.name"), nullable=False, server_default="unlimited"),
+    )
     created_at: datetime = Field(sa_column=moment(now=True))
 
 
 class ApiKey(SQLModel, table=True):
-    """A key `ps_live_<key_id><secret><checksum>`; the secret is kept only as an HMAC."""
+    """A key `ps_live_<key_id><secret><checksum>`; the secret is kept only as an HMAC.
+
+    `kinds` empty is all kinds, `budget_nanos` null no limit. What is made with a key that names a project
+    belongs to it.
+    """
 
     __tablename__ = "api_keys"
-    __table_args__ = (Index("api_keys_account", "account_id"),)
+    __table_args__ = (
+        Index("api_keys_account", "account_id"),
+        CheckConstraint("budget_nanos >= 0", name="api_keys_budget"),
+    )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID = Field(sa_column=account_ref())
@@ -52,6 +77,9 @@ class ApiKey(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=moment())
     revoked_at: datetime | None = Field(default=None, sa_column=moment())
     last_used_at: datetime | None = Field(default=None, sa_column=moment())
+    project_id: UUID | None = None
+    kinds: list[str] = Field(default_factory=list, sa_column=words())
+    budget_nanos: int | None = Field(default=None, sa_column=nanos())
 
 
 class IdempotencyKey(SQLModel, table=True):
@@ -77,3 +105,5 @@ class IdempotencyKey(SQLModel, table=True):
             moment(now=True).type, nullable=False, server_default=text("now() + interval '24 hours'")
         )
     )
+    implicit: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Made of the request itself; see `shared.domains.admission.Idempotency`."""

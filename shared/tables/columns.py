@@ -13,10 +13,10 @@ def moment(*, nullable: bool = True, now: bool = False) -> Column[Any]:
     return Column(DateTime(timezone=True), nullable=nullable and not now, server_default=default)
 
 
-def document(default: str | None = None) -> Column[Any]:
-    """JSONB; NOT NULL when a default such as `{}` is given."""
+def document(default: str | None = None, *, name: str | None = None) -> Column[Any]:
+    """JSONB; NOT NULL when a default such as `{}` is given. `name` where it differs from the field's."""
     server_default = text(f"'{default}'::jsonb") if default is not None else None
-    return Column(JSONB, nullable=default is None, server_default=server_default)
+    return Column(name, JSONB, nullable=default is None, server_default=server_default)
 
 
 def nanos(*, default: int | None = None) -> Column[Any]:

@@ -80,7 +80,22 @@ class Generation(SQLModel, table=True):
             "provider",
             postgresql_where=text("cost_status IN ('reconciling', 'unpriced')"),
         ),
-        Index("generations_account", "account_id", "id"),
+        # The next four have the names that the workbench's contract gives them.
+        Index("idx_generations_user_id", "account_id", "id"),
+        Index(
+            "idx_generations_project_id",
+            "project_id",
+            postgresql_include=["cost_nanos"],
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
+        Index("idx_generations_created_at", "created_at", postgresql_using="brin"),
+        # Written once, at the end.
+        Index(
+            "idx_generations_provider",
+            "provider",
+            "completed_at",
+            postgresql_where=text("completed_at IS NOT NULL"),
+        ),
         Index("generations_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     )
 
@@ -137,10 +152,14 @@ class Generation(SQLModel, table=True):
 
     error: dict[str, Any] | None = Field(default=None, sa_column=document())
     warnings: list[dict[str, Any]] = Field(sa_column=document("[]"))
+    moderation: dict[str, Any] = Field(sa_column=document("{}"))
+    """What moderation found, by phase: {input: {mode, verdict, categories, by}, output: {…}}."""
     details: dict[str, Any] = Field(sa_column=document("{}"))
     """The caller's `metadata`, returned as it came."""
     webhook: dict[str, Any] | None = Field(default=None, sa_column=document())
     project_id: UUID | None = None
+    project_name: str | None = Field(default=None, sa_type=Text)
+    """What the project was called, once it is deleted."""
     parent_id: UUID | None = None
     group_id: UUID | None = None
     created_at: datetime = Field(sa_column=moment(now=True))
@@ -230,7 +249,10 @@ class Output(SQLModel, table=True):
     """One delivered file. The row exists only if the object does, with this hash."""
 
     __tablename__ = "outputs"
-    __table_args__ = (PrimaryKeyConstraint("generation_id", "n"), Index("outputs_account", "account_id"))
+    __table_args__ = (
+        PrimaryKeyConstraint("generation_id", "n"),
+        Index("outputs_account", "account_id", postgresql_include=["bytes"]),
+    )
 
     generation_id: UUID = Field(
         sa_column=Column(ForeignKey("generations.id", ondelete="CASCADE"), nullable=False)
@@ -251,4 +273,6 @@ class Output(SQLModel, table=True):
     peaks_key: str | None = Field(default=None, sa_type=Text)
     text: str | None = Field(default=None, sa_type=Text)
     """Text outputs of up to 64 kB, inline beside the stored file."""
+    details: dict[str, Any] = Field(sa_column=document("{}"))
+    """What its maker says of how it was made: seed, tempo, key … A `seed` makes it again."""
     created_at: datetime = Field(sa_column=moment(now=True))

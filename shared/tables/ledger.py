@@ -15,13 +15,14 @@ class LedgerEntry(SQLModel, table=True):
 
     `reserve` (+) when a generation is admitted, `settle` (+) with a submission's true cost, `release` (-)
     of the reserve at the end, `adjust` by hand. The sum over a finished generation is what it cost.
-    `payer` is `platform` for what Penstock pays itself, such as a duplicate.
+    `payer` is `platform` for what Penstock pays itself, such as a duplicate, and `byok` for what the account pays
+    its provider directly, by its own key: that is recorded, and counts against no budget of ours.
     """
 
     __tablename__ = "ledger"
     __table_args__ = (
         CheckConstraint("kind IN ('reserve', 'settle', 'release', 'adjust')", name="ledger_kind"),
-        CheckConstraint("payer IN ('account', 'platform')", name="ledger_payer"),
+        CheckConstraint("payer IN ('account', 'platform', 'byok')", name="ledger_payer"),
         Index(
             "ledger_once_generation",
             "generation_id",

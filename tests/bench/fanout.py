@@ -98,7 +98,9 @@ async def serve(settings: Settings) -> None:
     await hub.start()
     plain = Plain(Redis.from_url(settings.redis_url))
     running = asyncio.create_task(plain.run())
-    deps = SimpleNamespace(settings=settings, db=db, hub=hub, authenticator=Trusting())
+    deps = SimpleNamespace(
+        settings=settings, db=db, hub=hub, authenticator=Trusting(), rates=SimpleNamespace(active=False)
+    )
     app = web.Application()
     app.router.add_get(websocket.path, endpoint(websocket, cast(Deps, deps)))
     app.router.add_get("/plain", plain.handle)

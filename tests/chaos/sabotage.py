@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Database
-from shared.domains import admission, fleet, generations, ledger
+from shared.domains import entitlements, fleet, generations, ledger
 from shared.domains.fleet import Reaped
 from shared.domains.generations import Lifecycle, NewSubmission, SubmissionChange, Work
 from shared.errors import JobError
@@ -209,7 +209,7 @@ def _numbered_bells(patch: Patch) -> None:
 @guard("lock order")
 def _lock_order(patch: Patch) -> None:
     """Requests of an account with a budget lock its row more strongly than they need to."""
-    _rewrite(patch, admission, "_ACCOUNT_LOCKED", "FOR NO KEY UPDATE", "FOR UPDATE")
+    _rewrite(patch, entitlements, "_LOCK_ACCOUNT", "FOR NO KEY UPDATE", "FOR UPDATE")
 
 
 @guard("ordered locks")

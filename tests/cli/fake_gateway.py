@@ -53,7 +53,7 @@ class FakeGateway:
         self.by_key: dict[str, str] = {}
         self.bodies: list[Any] = []
         self.queries: list[dict[str, str]] = []
-        self.lists: dict[str, list[dict[str, Any]]] = {"models": [], "ledger": []}
+        self.lists: dict[str, list[dict[str, Any]]] = {"models": [], "ledger": [], "providers": []}
         self.usage: dict[str, Any] = {}
         self.requests: list[str] = []
         self.ends: Callable[[str], None] | None = self.complete
@@ -225,9 +225,11 @@ class FakeGateway:
             web.post(f"{PREFIX}/keys", self._create_key),
             web.delete(f"{PREFIX}/keys/{{id}}", self._revoke_key),
             web.post(f"{PREFIX}/keys/{{id}}/rotate", self._create_key),
-            web.get(f"{PREFIX}/{{list:models|ledger}}", self._list_fixed),
+            web.get(f"{PREFIX}/{{list:models|ledger|providers|webhooks|deliveries}}", self._list_fixed),
             web.get(f"{PREFIX}/models/{{name:.+}}", self._model),
             web.get(f"{PREFIX}/usage", self._usage),
+            web.post(f"{PREFIX}/webhooks", self._create_webhook),
+            web.post(f"{PREFIX}/providers/{{provider}}/reset", self._reset),
         ]
 
     @web.middleware
@@ -395,6 +397,16 @@ class FakeGateway:
     async def _model(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         return web.json_response(next(item for item in self.lists["models"] if item["id"] == name))
+
+    async def _create_webhook(self, request: web.Request) -> web.Response:
+        self.bodies.append(await request.json())
+        return web.json_response({"id": str(uuid4()), "secret": "whsec_new"}, status=201)
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        name = request.match_info["provider"]
+        if all(one["id"] != name for one in self.lists["providers"]):
+            return problem(404, "NOT_FOUND", f"There is no provider {name}.")
+        return web.json_response({"id": name, "reset": 1})
 
     async def _usage(self, request: web.Request) -> web.Response:
         self.queries.append(dict(request.query))

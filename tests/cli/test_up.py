@@ -19,8 +19,8 @@ from cli.childlog import Record
 from cli.servers.home import free_port
 from cli.servers.process import command_of
 from cli.stack import ConsoleReporter, Plan, UpFailed, services
-from cli.up import make_plan
-from shared.settings import Settings
+from cli.up import _greet, make_plan
+from shared.settings import AuthMode, Settings
 from tests.cli.test_servers import until
 from tests.servers import temporary_home
 
@@ -64,6 +64,33 @@ def test_a_kind_that_there_is_not_is_refused(chosen: dict[str, Any]) -> None:
 def test_a_server_that_the_settings_name_is_not_started() -> None:
     settings = Settings(_env_file=None, redis_url="redis://elsewhere")
     assert plan(settings).private == ("postgres", "objects")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "given", "mode"),
+    [
+        ({}, {}, AuthMode.OPEN),
+        ({"host": "::1"}, {}, AuthMode.OPEN),
+        ({"host": "0.0.0.0"}, {}, AuthMode.REQUIRED),  # noqa: S104  # as somebody would say it
+        ({}, {"auth_mode": "required"}, AuthMode.REQUIRED),
+        ({}, {"public_base_url": "https://penstock.example"}, AuthMode.REQUIRED),
+        ({"host": "127.0.0.1"}, {"auth_mode": "open"}, AuthMode.OPEN),
+    ],
+)
+def test_only_this_machine_comes_in_without_a_key(
+    chosen: dict[str, Any], given: dict[str, Any], mode: AuthMode
+) -> None:
+    made = plan(Settings(_env_file=None, **given), **chosen)
+    assert made.auth_mode is mode
+    greeting = Console(file=io.StringIO(), width=200)
+    _greet(made, greeting, "ps_live_x", 1.0)
+    shown = greeting.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
+    assert ("no key is needed" in shown) is (mode is AuthMode.OPEN)
+
+
+def test_open_to_the_network_is_refused() -> None:
+    with pytest.raises(UpFailed, match=r"AUTH_MODE=open .* cannot listen on 0\.0\.0\.0"):
+        plan(Settings(_env_file=None, auth_mode="open"), host="0.0.0.0")  # noqa: S104  # as above
 
 
 def test_the_same_trouble_is_shown_once_in_a_while() -> None:
@@ -143,9 +170,16 @@ async def test_up_comes_up_heals_refuses_a_second_and_ends_cleanly(home: Path, s
     key = (home / ".penstock" / "key").read_text().strip()
     assert key.startswith("ps_live_")
     assert key in run.said
+    assert "no key is needed" in run.said
     headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{run.port}", headers=headers) as client:
-        assert (await client.get("/api/v1/models")).status_code == 200
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{run.port}") as client:
+        assert (await client.get("/api/v1/models", headers=headers)).status_code == 200
+        by_key, open_to_all = [
+            (await client.get("/api/auth/me", headers=sent)).json()["data"]["id"] for sent in (headers, {})
+        ]
+        assert by_key == open_to_all
+        foreign = {"Origin": "https://evil.example"}
+        assert (await client.get("/api/v1/models", headers=foreign)).status_code == 403
 
     second = subprocess.run(
         [sys.executable, "-m", "cli", "up"],

@@ -94,6 +94,7 @@ class ElevenLabsEmulator(Emulator):
             web.delete("/v1/voices/{voice}", self._delete_voice, name="delete_voice"),
             web.get("/v2/voices", self._search_voices, name="voices"),
             web.get("/v1/models", self._models, name="models"),
+            web.get("/v1/user", self._user, name="user"),
             web.get("/v1/history", self._list, name="history"),
             web.get("/v1/history/{id}", self._item, name="item"),
             web.get("/v1/history/{id}/audio", self._item_audio, name="item_audio"),
@@ -311,6 +312,9 @@ class ElevenLabsEmulator(Emulator):
 
     async def _models(self, _: web.Request) -> web.Response:
         return answer([_model_json(model_id) for model_id in CHARACTER_COST])
+
+    async def _user(self, _: web.Request) -> web.Response:
+        return answer({"user_id": "u1", "is_onboarding_completed": True})
 
     # The history.
 

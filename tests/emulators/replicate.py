@@ -89,6 +89,7 @@ class ReplicateEmulator(Emulator):
             web.post("/v1/predictions/{id}/cancel", self._cancel, name="cancel"),
             web.get(model, self._model, name="model"),
             web.get(model + "/versions/{version}", self._version, name="version"),
+            web.get("/v1/account", self._account, name="account"),
             web.post("/v1/files", self._upload, name="upload"),
             web.get("/v1/files/{id}", self._uploaded, name="uploaded"),
             web.get("/v1/webhooks/default/secret", self._secret, name="secret"),
@@ -372,6 +373,9 @@ class ReplicateEmulator(Emulator):
         if card is None:
             return self.problem(404, "File not found")
         return self._limited(answer(card), 2_999)
+
+    async def _account(self, _: web.Request) -> web.Response:
+        return answer({"type": "organization", "username": "acme", "name": "Acme", "github_url": None})
 
     async def _secret(self, _: web.Request) -> web.Response:
         return answer({"key": self.webhooks.secret})

@@ -16,6 +16,7 @@ from PIL import Image
 
 from gateway.app import create_app, open_deps
 from gateway.deps import Deps
+from gateway.errors import media_of
 from shared.db import Database, Role
 from shared.domains import accounts
 from shared.domains.accounts import Scope
@@ -40,7 +41,7 @@ class Response:
     def problem(self) -> tuple[int, str, str | None]:
         """Status, code and field of an error, its shape checked."""
         body = self.json
-        assert self.headers["Content-Type"] == "application/problem+json"
+        assert self.headers["Content-Type"] == media_of(body["instance"])
         assert body["status"] == self.status
         assert body["success"] is False
         assert body["type"] == "/api/errors/" + body["error"].lower().replace("_", "-")

@@ -7,13 +7,15 @@ import pytest
 from shared.catalog import publish
 from shared.settings import Settings
 from tests.gateway.api import Api, Gateway, Painter, open_gateway
+from tests.gateway.people import Person
 from tests.pipeline import Pipeline, ScriptedProvider
 
 
 @pytest.fixture(scope="session")
 async def served(settings: Settings) -> AsyncIterator[Gateway]:
     """A gateway for this worker."""
-    changes = {"max_wait_s": 20, "allowed_origins": ("https://app.example",), "max_upload_bytes": 1 << 20}
+    changes = {"max_wait_s": 20, "allowed_origins": ("https://app.example",), "max_upload_bytes": 1 << 20,
+               "login_attempts_per_address": 1_000_000}  # fmt: skip
     async with open_gateway(settings.model_copy(update=changes)) as gateway:
         await gateway.deps.store.ensure_bucket()
         yield gateway
@@ -32,6 +34,19 @@ async def api(served: Gateway) -> AsyncIterator[Api]:
 async def other(api: Api) -> Api:
     """A client of another account."""
     return await api.gateway.account()
+
+
+@pytest.fixture
+async def ada(api: Api) -> Person:
+    """A person who has signed up, and is not the installation's first."""
+    await Person.sign_up(api.gateway)
+    return await Person.sign_up(api.gateway, name="Ada")
+
+
+@pytest.fixture
+async def bob(api: Api) -> Person:
+    """Another person."""
+    return await Person.sign_up(api.gateway)
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
 """Generations over HTTP: submit, look, wait, cancel, do again, delete."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from gateway.resources import GenerationResource
+from shared.domains import eta, fleet, run_times
+from shared.domains.run_times import SUBMIT, Sample
+from shared.ids import new_id
 from tests.gateway.api import Api, Painter, image
 
 GENERATIONS = "/api/v1/generations"
@@ -95,7 +99,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(api: Api, other
 
 
 async def test_filters_add_up(api: Api) -> None:
-    project = str(uuid4())
+    project = (await api.post("/api/v1/projects", {"name": "Foxes"})).json["id"]
     wanted = await api.submit(project_id=project, input={"prompt": "a 100% red_fox"})
     await api.submit(project_id=project)
     canceled = await api.submit(input={"prompt": "a 100% red_fox"})
@@ -231,3 +235,26 @@ async def test_anothers_generation_is_not_there(api: Api, other: Api, method: st
     for generation_id in (theirs, str(uuid4()), "seven", "0196"):
         answer = await api.call(method, f"{GENERATIONS}/{generation_id}{rest}")
         assert answer.problem[:2] == (404, "NOT_FOUND")
+
+
+async def test_the_eta_is_learned_and_counts_the_queue(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody works here yet: then a worker is there whose calls take a second, and whose runs take twenty."""
+    monkeypatch.setattr(eta, "FRESH_S", 0.0)
+    worker, card = api.gateway.worker, "scripted/scripted-image"
+    await worker.execute("DELETE FROM run_times")
+    first, second = await api.submit(), await api.submit()
+
+    async def told(resource: dict[str, Any]) -> tuple[float | None, float | None]:
+        found = (await api.get(f"{GENERATIONS}/{resource['id']}")).json
+        return found["eta_seconds"], found["eta_p90_seconds"]
+
+    assert await told(second) == (None, None)
+    await fleet.register(worker, new_id(), kinds=["image"], slots=1, host="h", pid=1, version="0")
+    assert await told(second) == (0.1, 0.2), "one call and one run, as the card guesses"
+    times = [Sample(card, "1 megapixel", 20.0), Sample(card, SUBMIT, 1.0)] * 10
+    await run_times.add(worker, times)
+    assert await told(first) == (20.0, 20.0)
+    assert await told(second) == (21.0, 21.0)
+    assert (await api.get(f"{GENERATIONS}?limit=1")).json["data"][0]["eta_seconds"] == 21.0
+    await worker.execute("DELETE FROM workers")
+    await worker.execute("DELETE FROM run_times")

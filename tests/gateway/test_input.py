@@ -42,7 +42,7 @@ GENERATIONS = "/api/v1/generations"
         ({"start_deadline_s": True}, "start_deadline_s"),
         ({"provider": {"order": "scripted"}}, "provider.order"),
         ({"provider": {"only": ["scripted"]}}, "provider.only"),
-        ({"webhook": {"url": "https://example.org/"}}, "webhook"),
+        ({"webhook": "https://192.0.43.8/"}, "webhook"),
         ({"user_id": "me"}, "user_id"),
     ],
 )

@@ -64,6 +64,18 @@ async def test_the_same_seed_is_the_same_picture(api: Api, local: None) -> None:
     assert first["outputs"][0]["sha256"] == second["outputs"][0]["sha256"]
 
 
+async def test_a_rerun_with_the_same_seed_takes_the_one_that_was_drawn(api: Api, local: None) -> None:
+    first = await make(api, "image", prompt="a harbour at dusk", size="256x256", count=2)
+    drawn = [output["metadata"]["seed"] for output in first["outputs"]]
+    assert drawn[1] == (drawn[0] + 1) % 2**32
+    again = (await api.post(f"/api/v1/generations/{first['id']}/rerun", {"seed": "same"})).json
+    assert ("seed" in first["input"], again["input"]["seed"]) == (False, drawn[0])
+    second = await api.until_ended(again["id"])
+    assert [output["sha256"] for output in second["outputs"]] == [
+        output["sha256"] for output in first["outputs"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "longest"),
     [
@@ -73,6 +85,11 @@ async def test_the_same_seed_is_the_same_picture(api: Api, local: None) -> None:
 )
 async def test_sound(api: Api, local: None, kind: str, given: dict[str, Any], longest: float) -> None:
     generation = await make(api, kind, **given)
+    told = {
+        "audio": {"voice", "language", "words_per_minute"},
+        "music": {"seed", "tempo", "key", "genre", "mood"},
+    }
+    assert set(generation["outputs"][0]["metadata"]) == told[kind]
     assert 0.5 < _seconds(await fetch(api, generation)) <= longest
     assert generation["outputs"][0]["duration_s"] == pytest.approx(
         _seconds(await fetch(api, generation)), abs=0.2

@@ -5,7 +5,16 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.crypto import new_api_key, parse_api_key, same_secret, seal, secret_hmac, unseal
+from shared.crypto import (
+    decrypt,
+    encrypt,
+    new_api_key,
+    parse_api_key,
+    same_secret,
+    seal,
+    secret_hmac,
+    unseal,
+)
 
 BASE62 = string.ascii_letters + string.digits
 
@@ -50,3 +59,18 @@ def test_a_sealed_token_opens_for_its_purpose_only(payload: bytes) -> None:
 @given(st.text(max_size=60))
 def test_other_text_is_no_token(text: str) -> None:
     assert unseal("server", "cursor", text) is None
+
+
+@given(st.binary(max_size=100), st.integers(0, 200))
+def test_what_is_encrypted_opens_where_it_belongs_only(plain: bytes, place: int) -> None:
+    sealed = encrypt("server", "webhook", plain, bound_to="row 1")
+    assert decrypt("server", "webhook", sealed, bound_to="row 1") == plain
+    assert decrypt("server", "webhook", sealed, bound_to="row 2") is None
+    assert decrypt("server", "other", sealed, bound_to="row 1") is None
+    assert decrypt("other", "webhook", sealed, bound_to="row 1") is None
+    at = place % len(sealed)
+    altered = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+    assert decrypt("server", "webhook", altered, bound_to="row 1") is None
+    cut = decrypt("server", "webhook", sealed[:place], bound_to="row 1")
+    assert cut == (plain if place >= len(sealed) else None)
+    assert encrypt("server", "webhook", plain, bound_to="row 1") != sealed

@@ -14,10 +14,22 @@ from tests.pipeline import Pipeline
 
 ISOLATED = (
     "accounts", "api_keys", "generations", "generation_events", "idempotency_keys", "ledger", "outputs", "submissions",
-    "uploads",
+    "uploads", "account_providers", "users", "identities", "sessions", "webhook_endpoints", "webhook_secrets",
+    "webhook_deliveries", "quota_counters", "quota_uses", "budgets", "budget_alerts", "emails",
+    "projects", "assets", "retention_rules", "user_api_keys", "account_routing",
+    "usage_analytics", "usage_rollups",
 )  # fmt: skip
 # The smallest row of each table, given (its id, its account, a generation of that account).
 INSERTS = {
+    "quota_counters": "INSERT INTO quota_counters (account_id, feature, period, period_start)"
+    " VALUES ($2, 'image', 'day', current_date)",
+    "quota_uses": "INSERT INTO quota_uses (generation_id, account_id, feature, period, period_start, units)"
+    " VALUES ($3, $2, 'image', 'day', current_date, 1)",
+    "budgets": "INSERT INTO budgets (id, account_id, scope, period, mode, limit_nanos)"
+    " VALUES ($1, $2, 'account', 'total', 'soft', 1)",
+    "budget_alerts": "INSERT INTO budget_alerts (user_id, alert_type, threshold_percent, threshold_nanos,"
+    " current_spend_nanos) VALUES ($2, 'threshold_reached', 50, 1, 1)",
+    "emails": "INSERT INTO emails (account_id, subject, body) VALUES ($2, 's', 'b')",
     "accounts": "INSERT INTO accounts (id, name) VALUES ($2, 'x')",
     "api_keys": "INSERT INTO api_keys (id, account_id, key_id, secret_hmac, name)"
     " VALUES ($1, $2, gen_random_uuid()::text, 'h', 'k')",
@@ -34,11 +46,38 @@ INSERTS = {
     " VALUES ($1, $3, $2, 1, 'p', 'm', 'h')",
     "uploads": "INSERT INTO uploads (id, account_id, filename, key, mime, bytes)"
     " VALUES ($1, $2, 'f', 'k', 'image/png', 1)",
+    "account_providers": "INSERT INTO account_providers (account_id, provider, priority) VALUES ($2, 'p', 1)",
+    "account_routing": "INSERT INTO account_routing (account_id) VALUES ($2)",
+    "user_api_keys": "INSERT INTO user_api_keys (id, user_id, provider, key_name, encrypted_key, encryption_iv,"
+    " encryption_salt, master_key_id, last_four) VALUES ($1, $2, 'p', 'k', 'c', 'i', 's', 'm', 'last')",
+    "users": "INSERT INTO users (id, email) VALUES ($2, $2::uuid || '@people.example')",
+    "identities": "INSERT INTO identities (issuer, subject, account_id) VALUES ('i', gen_random_uuid(), $2)",
+    "sessions": "INSERT INTO sessions (id, account_id, expires_at) VALUES ($1, $2, now() + interval '1 day')",
+    "webhook_endpoints": "INSERT INTO webhook_endpoints (id, account_id, url) VALUES ($1, $2, 'u')",
+    "webhook_secrets": "INSERT INTO webhook_secrets (id, account_id, sealed) VALUES ($1, $2, 's')",
+    "projects": "INSERT INTO projects (id, user_id, name) VALUES ($1, $2, 'p')",
+    "assets": "INSERT INTO assets (id, user_id, type, kind, file_url, file_size_bytes, mime)"
+    " VALUES ($1, $2, 'image', 'image', 'k', 1, 'image/png')",
+    "retention_rules": "INSERT INTO retention_rules (id, user_id, type, older_than_days) VALUES ($1, $2, 'text', 1)",
+    "usage_analytics": "INSERT INTO usage_analytics (user_id, period_type, period_start) VALUES ($2, 'daily', now())",
+    "usage_rollups": "INSERT INTO usage_rollups (account_id, timezone, rolled_to, recounted_at)"
+    " VALUES ($2, 'UTC', now(), now())",
+    "webhook_deliveries": "INSERT INTO webhook_deliveries (id, account_id, url, type) VALUES ($1, $2, 'u', 't')",
 }
-OWNER = {"accounts": "id"}
-TOUCHED = {"generation_events": "type", "idempotency_keys": "route", "accounts": "name", "ledger": "note",
+OWNER = {"budget_alerts": "user_id",
+         "accounts": "id", "users": "id", "projects": "user_id", "assets": "user_id", "retention_rules": "user_id",
+         "user_api_keys": "user_id", "usage_analytics": "user_id"}  # fmt: skip
+STOLEN = {"account_routing": "false"}
+TOUCHED = {"quota_counters": "feature", "quota_uses": "feature", "budgets": "name", "budget_alerts": "alert_type",
+           "emails": "subject",
+           "usage_analytics": "model", "usage_rollups": "timezone", "user_api_keys": "key_name",
+           "account_routing": "fallbacks", "generation_events": "type", "idempotency_keys": "route",
+           "accounts": "name", "ledger": "note",
            "api_keys": "name", "uploads": "filename", "outputs": "key", "submissions": "model",
-           "generations": "model"}  # fmt: skip
+           "generations": "model", "account_providers": "provider", "users": "name", "identities": "email",
+           "sessions": "address", "webhook_endpoints": "url",
+           "webhook_secrets": "sealed", "webhook_deliveries": "type", "projects": "name", "assets": "name",
+           "retention_rules": "type"}  # fmt: skip
 
 
 @pytest.fixture
@@ -65,7 +104,7 @@ async def test_a_stranger_sees_changes_and_deletes_nothing(
     assert await _count(pipeline.app, mine, table, owner, mine) == 1, "its owner sees it"
     assert await _count(pipeline.app, caller, table, owner, mine) == 0
     for sql in (
-        f"UPDATE {table} SET {TOUCHED[table]} = 'stolen' WHERE {owner} = $1",
+        f"UPDATE {table} SET {TOUCHED[table]} = '{STOLEN.get(table, 'stolen')}' WHERE {owner} = $1",
         f"DELETE FROM {table} WHERE {owner} = $1",
     ):
         try:
@@ -93,7 +132,7 @@ async def test_every_table_with_an_account_is_isolated_and_forced(pipeline: Pipe
         " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('account_id', 'user_id')"
         " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
     )
-    assert {row["relname"] for row in rows} >= set(ISOLATED) - {"accounts"}
+    assert {row["relname"] for row in rows} >= set(ISOLATED) - set(OWNER)
     assert all(row["relrowsecurity"] and row["relforcerowsecurity"] for row in rows)
 
 
@@ -101,6 +140,25 @@ async def test_the_ledger_only_grows(pipeline: Pipeline, mine: UUID) -> None:
     for sql in ("UPDATE ledger SET nanos = 0", "DELETE FROM ledger", "TRUNCATE ledger"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await pipeline.worker.execute(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE users SET role = 'admin'",
+        "UPDATE users SET email = 'eve@people.example'",
+        "INSERT INTO identities (issuer, subject, account_id) VALUES ('i', 's', auth.uid())",
+        "UPDATE identities SET account_id = auth.uid()",
+        "SELECT FROM login_attempts",
+        "DELETE FROM login_attempts",
+    ],
+)
+async def test_nobody_promotes_themselves_or_becomes_another(
+    pipeline: Pipeline, mine: UUID, sql: str
+) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with pipeline.app.transaction(mine) as tx:
+            await tx.execute(sql)
 
 
 async def _insert(db: Database, caller: UUID | None, table: str, *args: UUID) -> None:

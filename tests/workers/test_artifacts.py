@@ -56,7 +56,7 @@ async def artifacts(settings: Settings, provider: Provider) -> AsyncIterator[Art
     store, executor = ObjectStore.open(settings), Executor()
     await store.ensure_bucket()
     open_settings = settings.model_copy(update={"allow_private_urls": True})
-    made = Artifacts(store, executor, open_settings, WorkerMetrics.open(), provider.headers_for)
+    made = Artifacts(store, executor, open_settings, WorkerMetrics.open())
     yield made
     await made.close()
     await executor.close()
@@ -66,11 +66,13 @@ async def artifacts(settings: Settings, provider: Provider) -> AsyncIterator[Art
 async def test_an_output_is_fetched_with_its_providers_credential(
     artifacts: Artifacts, provider: Provider
 ) -> None:
-    row = await artifacts.collect(Place(new_id(), new_id(), "audio"), 0, RemoteFile(f"{provider.url}/audio"))
+    place, output = Place(new_id(), new_id(), "audio"), RemoteFile(f"{provider.url}/audio")
+    row = await artifacts.collect(place, 0, output, provider.headers_for)
     assert (row.mime, provider.seen) == ("audio/mpeg", ["secret"])
 
 
 async def test_a_credential_does_not_follow_a_redirect(artifacts: Artifacts, provider: Provider) -> None:
+    place, output = Place(new_id(), new_id(), "audio"), RemoteFile(f"{provider.url}/moved")
     with pytest.raises(ArtifactError):
-        await artifacts.collect(Place(new_id(), new_id(), "audio"), 0, RemoteFile(f"{provider.url}/moved"))
+        await artifacts.collect(place, 0, output, provider.headers_for)
     assert provider.seen == []

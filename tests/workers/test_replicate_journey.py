@@ -184,6 +184,19 @@ async def test_an_output_that_cannot_be_kept_fails_and_costs_what_was_billed(
     assert await pipeline.worker.fetchval("SELECT count(*) FROM outputs") == 0
 
 
+async def test_the_seed_that_was_drawn_is_kept_even_if_the_file_is_fetched_again(
+    pipeline: Pipeline, emulator: ReplicateEmulator, store: ObjectStore
+) -> None:
+    emulator.faults.add("file", Effect.RESET, times=1)
+    async with serving(pipeline, emulator):
+        generation_id = await flux(pipeline)
+        await pipeline.until(generation_id, "completed")
+    assert len(emulator.seen("file")) > 1
+    (sent,) = emulator.seen("create")
+    details = await pipeline.worker.fetchval("SELECT details FROM outputs")
+    assert details == {"seed": sent.json["input"]["seed"]}
+
+
 async def test_past_its_deadline_it_is_canceled_there_and_settled(
     pipeline: Pipeline, emulator: ReplicateEmulator
 ) -> None:

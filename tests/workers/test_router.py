@@ -9,9 +9,11 @@ import pytest
 
 from shared.domains import providers as domain
 from shared.errors import JobError
+from shared.executor import Executor
 from shared.ids import new_id
 from shared.settings import Limits
 from tests.pipeline import Pipeline, ScriptedProvider, publish
+from workers.credentials import Credentials
 from workers.limits import Limiter
 from workers.providers.base import Accepted, Ended, Finished, NotSent, Refused, Request, Sink, Usage
 from workers.router import Chosen, Later, NoRoute, Router
@@ -33,9 +35,13 @@ async def _router(pipeline: Pipeline, *providers: ScriptedProvider, **changes: A
     """As a process of its own has it."""
     settings = pipeline.settings.model_copy(update=changes)
     named = {one.name: one for one in providers or (ScriptedProvider(), Fallback())}
-    router = Router(pipeline.worker, named, settings)
+    executor = Executor()
+    credentials = Credentials(pipeline.worker, named, settings, executor)
+    router = Router(pipeline.worker, credentials, settings)
     yield router
     await router.close()
+    await credentials.close()
+    await executor.close()
 
 
 async def _set(pipeline: Pipeline, provider: str = "scripted", **columns: Any) -> None:

@@ -62,6 +62,9 @@ class RemoteFile:
 
     url: str
     mime: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the provider says of how it was made, small and JSON-able: {seed: 7, tempo: 96}. A `seed` is one that
+    makes it again; it is what a rerun with the same seed takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class StoredFile:
     bytes: int
     sha256: str
     text: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """As those of a `RemoteFile`; the adapter adds them to what the sink returned."""
 
 
 @dataclass(frozen=True, slots=True)

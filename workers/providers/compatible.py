@@ -1,11 +1,13 @@
 """Any server that speaks OpenAI's API: Ollama, vLLM, LocalAI, LiteLLM. Its models are named in the settings."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from shared.catalog import FREE, ModelCard
 from shared.executor import Executor
 from shared.settings import Settings
+from workers.providers.base import Ended, Finished, Request, Sink
 from workers.providers.openai.adapter import OpenAIProvider
 from workers.providers.openai.models import ImageModel, Model, SpeechModel, TextModel
 
@@ -16,6 +18,11 @@ _SPEECH = frozenset({"text", "voice", "language", "speed", "format"})
 
 class CompatibleProvider(OpenAIProvider):
     name: ClassVar[str] = "compatible"
+
+    async def submit(self, request: Request, sink: Sink) -> Finished | Ended:
+        """Without the server's id of the work: some draw theirs from a thousand, and none can be asked by it."""
+        outcome = await super().submit(request, sink)
+        return replace(outcome, remote_id=None) if isinstance(outcome, Finished) else outcome
 
 
 def create(settings: Settings, _: Executor) -> CompatibleProvider:

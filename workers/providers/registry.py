@@ -5,9 +5,12 @@ that cannot be used here are listed all the same, with the reason.
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from importlib.util import find_spec
+from typing import Any, ClassVar, get_args
+
+from pydantic import SecretStr
 
 from shared.catalog import ModelCard
 from shared.executor import Executor
@@ -23,33 +26,52 @@ Create = Callable[[Settings, Executor], Provider]
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`adapter` is a module with `create(settings, executor)`, `cards` a module with `CARDS` that needs no
-    SDK, `requires` the setting without which the provider cannot be used."""
+    SDK, `requires` the setting without which the provider cannot be used, `sdk` the package that an extra
+    installs. `own_key` names the settings that an account's own key stands for, its parts divided by colons."""
 
     adapter: str
     cards: str | None = None
     requires: str | None = None
+    sdk: str | None = None
+    own_key: tuple[str, ...] = ()
 
 
 ENTRIES = {
     "replicate": Entry(
-        "workers.providers.replicate.adapter", "workers.providers.replicate.models", "replicate_api_token"
+        "workers.providers.replicate.adapter", "workers.providers.replicate.models", "replicate_api_token",
+        own_key=("replicate_api_token",),
     ),
-    "openai": Entry("workers.providers.openai.adapter", "workers.providers.openai.models", "openai_api_key"),
+    "openai": Entry(
+        "workers.providers.openai.adapter", "workers.providers.openai.models", "openai_api_key",
+        own_key=("openai_api_key",),
+    ),
     "anthropic": Entry(
-        "workers.providers.anthropic.adapter", "workers.providers.anthropic.models", "anthropic_api_key"
+        "workers.providers.anthropic.adapter", "workers.providers.anthropic.models", "anthropic_api_key",
+        sdk="anthropic", own_key=("anthropic_api_key",),
     ),
-    "groq": Entry("workers.providers.groq.adapter", "workers.providers.groq.models", "groq_api_key"),
+    "groq": Entry(
+        "workers.providers.groq.adapter", "workers.providers.groq.models", "groq_api_key",
+        own_key=("groq_api_key",),
+    ),
     "compatible": Entry("workers.providers.compatible", requires="compatible_base_url"),
     "elevenlabs": Entry(
-        "workers.providers.elevenlabs.adapter", "workers.providers.elevenlabs.models", "elevenlabs_api_key"
+        "workers.providers.elevenlabs.adapter", "workers.providers.elevenlabs.models", "elevenlabs_api_key",
+        own_key=("elevenlabs_api_key",),
     ),
-    "fal": Entry("workers.providers.fal.adapter", "workers.providers.fal.models", "fal_key"),
-    "mubert": Entry("workers.providers.mubert", "workers.providers.mubert", "mubert_access_token"),
+    "fal": Entry(
+        "workers.providers.fal.adapter", "workers.providers.fal.models", "fal_key", sdk="fal_client",
+        own_key=("fal_key",),
+    ),
+    "mubert": Entry(
+        "workers.providers.mubert", "workers.providers.mubert", "mubert_access_token",
+        own_key=("mubert_customer_id", "mubert_access_token"),
+    ),
     "runware": Entry(
-        "workers.providers.runware.adapter", "workers.providers.runware.models", "runware_api_key"
+        "workers.providers.runware.adapter", "workers.providers.runware.models", "runware_api_key",
+        sdk="runware", own_key=("runware_api_key",),
     ),
     "local": Entry("workers.providers.local.adapter"),
-}
+}  # fmt: skip
 
 
 class Absentee(Provider):
@@ -100,3 +122,40 @@ def described(provider: Provider) -> list[ModelCard]:
     if reason is None:
         return list(provider.cards)
     return [replace(card, available=False, unavailable_reason=reason) for card in provider.cards]
+
+
+def published(providers: Mapping[str, Provider]) -> list[ModelCard]:
+    """What everybody is told of these providers: their cards, whether they are available, and whether an account's
+    own key makes them so."""
+    return [
+        replace(card, own_key=takes_own_key(name))
+        for name, provider in providers.items()
+        for card in described(provider)
+    ]
+
+
+def takes_own_key(name: str) -> bool:
+    """Whether an account's own key can be used with this provider here."""
+    entry = ENTRIES.get(name)
+    return (
+        entry is not None and bool(entry.own_key) and (entry.sdk is None or find_spec(entry.sdk) is not None)
+    )
+
+
+def on_own_key(name: str, key: str, settings: Settings, executor: Executor) -> Provider | None:
+    """The provider as an account's own key makes it, or None where that cannot be. Nothing else of the platform's
+    account there goes along."""
+    if not takes_own_key(name):
+        return None
+    entry = ENTRIES[name]
+    parts = key.split(":", len(entry.own_key) - 1)
+    if len(parts) < len(entry.own_key):
+        return None
+    values = {setting: _as_setting(setting, part) for setting, part in zip(entry.own_key, parts, strict=True)}
+    provider = _make(entry, settings.model_copy(update=values), executor)
+    return None if isinstance(provider, Absentee) else provider
+
+
+def _as_setting(name: str, value: str) -> str | SecretStr:
+    is_secret = SecretStr in get_args(Settings.model_fields[name].annotation)
+    return SecretStr(value) if is_secret else value

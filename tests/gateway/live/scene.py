@@ -169,7 +169,10 @@ class Gateway:
     async def start(self) -> Self:
         tickets = Tickets(self.db, SERVER_KEY)
         authenticator = Authenticator([ApiKeys(self.db, SERVER_KEY)], tickets)
-        deps = SimpleNamespace(settings=self.settings, db=self.db, hub=self.hub, authenticator=authenticator)
+        deps = SimpleNamespace(
+            settings=self.settings, db=self.db, hub=self.hub, authenticator=authenticator,
+            rates=SimpleNamespace(active=False),
+        )  # fmt: skip
         app = web.Application(middlewares=[_errors])
         for op in events.operations:
             app.router.add_route(op.method, op.path, endpoint(op, cast(Deps, deps)))

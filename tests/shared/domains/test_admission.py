@@ -101,7 +101,7 @@ async def test_the_reserve_covers_the_dearest_candidate(pipeline: Pipeline) -> N
         card(model="dear", aliases=("m",), price=dear, rank=2),
     ]
     await publish(pipeline, ScriptedProvider(cards=cards))
-    plan = await pipeline.admitter.plan(_new(model="m"))
+    plan = await pipeline.admitter.plan(pipeline.account_id, _new(model="m"))
     assert (plan.estimate, plan.reserve) == (1_000, 9_000)
 
 

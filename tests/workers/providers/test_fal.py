@@ -171,9 +171,11 @@ async def test_parameters_become_input_that_the_model_takes(
     emulator: FalEmulator, provider: FalProvider, model: str, given: dict[str, Any]
 ) -> None:
     assert CARDS[model].refusal(given) is None
-    answer = await ended(emulator, provider, a_request(model, **given))
+    request = a_request(model, **given)
+    answer = await ended(emulator, provider, request)
     assert isinstance(answer, Finished), answer
-    assert len(answer.outputs) == given.get("count", 1)
+    drawn = {"seed": derived_seed(request.submission_id)} if MODELS[model].seeded else {}
+    assert [output.details for output in answer.outputs] == [drawn] * given.get("count", 1)
     if model in PRICED:
         assert cost(CARDS[model], answer.usage) == emulator.billed_nanos()
 

@@ -146,7 +146,7 @@ async def test_parameters_become_input_that_the_model_takes(
     assert CARDS[model].refusal(given) is None
     answer = await ended(emulator, provider, a_request(model, seed=42, **given))
     assert isinstance(answer, Finished)
-    assert len(answer.outputs) == given.get("count", 1)
+    assert [output.details for output in answer.outputs] == [{"seed": 42}] * given.get("count", 1)
     assert emulator.seen("create")[0].json["input"]["seed"] == 42
     assert cost(CARDS[model], answer.usage) == emulator.billed_nanos()
 

@@ -136,7 +136,8 @@ async def test_several_pictures_are_one_bill_and_their_progress_is_told(
     await emulator.advance(100)
     finished = await polled(provider, job)
     assert isinstance(finished, Finished)
-    assert (len(finished.outputs), finished.usage.cost_nanos) == (2, 7_600_000)
+    assert [output.details for output in finished.outputs] == [{"seed": 4711}, {"seed": 4712}]
+    assert finished.usage.cost_nanos == 7_600_000
     assert emulator.billed_nanos() == 7_600_000
 
 

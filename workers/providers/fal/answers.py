@@ -88,7 +88,9 @@ def _delivered(reply: Reply, model: FalModel, given: Mapping[str, Any]) -> Answe
     files = list(_files(body))
     shown = [file for file, blocked in zip(files, _blocked(body, len(files)), strict=True) if not blocked]
     if shown:
-        return Finished([RemoteFile(file["url"], _mime(file)) for file in shown], usage)
+        seed = body.get("seed")
+        details = {"seed": seed} if isinstance(seed, int) else {}
+        return Finished([RemoteFile(file["url"], _mime(file), details) for file in shown], usage)
     # It has been billed all the same, and running it again would be billed again.
     if files:
         error = JobError("CONTENT_BLOCKED", "The model took what it made for unsafe and blackened it")

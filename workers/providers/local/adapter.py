@@ -8,6 +8,7 @@ done again.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ MAKE_TIMEOUT_S = 900.0
 MAX_INPUT_BYTES = 100 << 20
 SIMULATE_TICK_S = 0.25
 WORD_PAUSE_S = 0.012
+_MEASURED = frozenset({"width", "height", "duration_s", "frames"})
 HEIGHTS = {"360p": 360, "480p": 480, "720p": 720, "1080p": 1080}
 
 _LIMITS: dict[str, dict[str, dict[str, Any]]] = {
@@ -85,7 +87,10 @@ class LocalProvider(Provider):
         except (ExecutorCrashed, ExecutorFailed, TimeoutError) as error:
             failure = JobError("PROVIDER_FAILED", f"The maker failed: {type(error).__name__}", retryable=True)
             raise Refused(failure) from error
-        outputs = [await sink.write(n, item.mime, _once(item.data)) for n, item in enumerate(made)]
+        outputs = [
+            replace(await sink.write(n, item.mime, _once(item.data)), details=_details(item))
+            for n, item in enumerate(made)
+        ]
         return Finished(outputs, Usage({"run": Decimal(1)}))
 
     async def _simulate(self, request: Request, sink: Sink) -> None:
@@ -169,9 +174,9 @@ class LocalProvider(Provider):
         ]  # fmt: skip
 
     async def _text(self, request: Request, sink: Sink) -> Finished:
-        given = request.input
+        given, seed = request.input, _seed(request.input)
         try:
-            written = prose.write(given, _seed(given))
+            written = prose.write(given, seed)
         except MediaError as error:  # a JSON schema that cannot be filled in
             raise _cannot(error) from error
         offset = 0
@@ -183,7 +188,8 @@ class LocalProvider(Provider):
             await asyncio.sleep(WORD_PAUSE_S)
         text = "".join(words)
         stored = await sink.write(0, written.mime, _once(text.encode()), text=text)
-        return Finished([stored], Usage({"run": Decimal(1), **_tokens(written)}))
+        usage = Usage({"run": Decimal(1), **_tokens(written)})
+        return Finished([replace(stored, details={"seed": seed})], usage)
 
     async def _file(self, request: Request, name: str) -> bytes | None:
         file = request.files.get(name)
@@ -227,6 +233,11 @@ async def _read(content: aiohttp.StreamReader, name: str) -> bytes:
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:
     yield data
+
+
+def _details(made: Made) -> dict[str, Any]:
+    """What its maker did, without what anybody can measure."""
+    return {name: value for name, value in made.metadata.items() if name not in _MEASURED}
 
 
 def _seed(given: Mapping[str, Any]) -> int:

@@ -31,6 +31,7 @@ _PERCENT = re.compile(
 )
 """A line of tqdm's (`Sampling:  40%|████      | 20/50 …`), a percentage alone, or an upscaler's `Tile 3/9`."""
 _BLOCKED = re.compile(r"nsfw|flagged as sensitive|content polic|moderat|\bE005\b", re.IGNORECASE)
+_SEED = re.compile(r"^Using seed: (\d{1,18})\b", re.MULTILINE)
 _NO_COST = Usage(cost_nanos=0)
 _UNKNOWN = Usage({"run": Decimal(1)})
 """It ran, and nobody says what that came to: without the priced unit, its bill is unknown rather than nothing."""
@@ -72,12 +73,22 @@ def progress(logs: object) -> float | None:
 def _succeeded(prediction: Mapping[str, Any], model: ReplicateModel) -> Answer:
     urls = _urls(prediction.get("output"))
     if urls:
-        outputs = [RemoteFile(url, _MIME.get(urlsplit(url).path.rpartition(".")[2])) for url in urls]
+        details = _details(prediction)
+        outputs = [RemoteFile(url, _MIME.get(urlsplit(url).path.rpartition(".")[2]), details) for url in urls]
         return Finished(outputs, _usage(prediction, model, len(urls)))
     # It has been billed all the same, and running it again would be billed again.
     removed = "The result was removed before it could be fetched" if prediction.get("data_removed") else None
     error = JobError("PROVIDER_FAILED", removed or "The model ended without an output", retryable=True)
     return Ended(error, _usage(prediction, model, 1), curable=False)
+
+
+def _details(prediction: Mapping[str, Any]) -> dict[str, Any]:
+    """The seed that the model says it took, else the one that it was sent."""
+    logs, sent = prediction.get("logs"), prediction.get("input")
+    if isinstance(logs, str) and (found := _SEED.search(logs)):
+        return {"seed": int(found[1])}
+    seed = sent.get("seed") if isinstance(sent, dict) else None
+    return {"seed": seed} if isinstance(seed, int) else {}
 
 
 def _failed(prediction: Mapping[str, Any], model: ReplicateModel) -> Ended:

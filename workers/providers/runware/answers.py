@@ -90,8 +90,13 @@ def _ended(error: Item) -> Ended:
 
 def _finished(job: Job, model: RunwareModel, done: Sequence[Item]) -> Finished:
     mime = FORMATS[job.input.get("format") or DEFAULT_FORMAT][1]
-    outputs = [RemoteFile(str(item["imageURL"]), mime) for item in done]
+    outputs = [RemoteFile(str(item["imageURL"]), mime, _details(item)) for item in done]
     return Finished(outputs, Usage(model.units(job.input, len(done)), _cost_nanos(done)))
+
+
+def _details(item: Item) -> dict[str, Any]:
+    seed = item.get("seed")
+    return {"seed": int(seed)} if isinstance(seed, int | Decimal) else {}
 
 
 def _cost_nanos(done: Sequence[Item]) -> int | None:
