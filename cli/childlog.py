@@ -17,7 +17,7 @@ class Record(NamedTuple):
     level: str
     event: str
     text: str
-    """The event with its fields and the last line of its exception."""
+    """The event with its fields and what its exception says first."""
 
     @property
     def matters(self) -> bool:
@@ -69,5 +69,11 @@ def _parse(line: bytes) -> Record | None:
 
 def _summary(event: str, found: dict[str, object]) -> str:
     fields = [f"{name}={value}" for name, value in found.items() if name not in HIDDEN_FIELDS]
-    exception = str(found.get("exception", "")).strip().splitlines()[-1:]
-    return "  ".join([event, *fields, *exception])
+    return "  ".join([event, *fields, *_raised(str(found.get("exception", "")))])
+
+
+def _raised(exception: str) -> list[str]:
+    """The line below the traceback; what may follow it are hints and notes."""
+    lines = exception.strip().splitlines()
+    traceback = [n for n, line in enumerate(lines) if line.startswith(" ")]
+    return lines[traceback[-1] + 1 :][:1] if traceback else lines[-1:]

@@ -20,7 +20,10 @@ def explain(row: Mapping[str, Any]) -> str:
         return _open(row)
     if not row["cost_nanos"]:
         return _nothing_charged(row)
-    return f"{_how_it_ended(row)}, which bills {_dollars(row['cost_nanos'])} for it: that was charged.{_doubt(row)}"
+    return (
+        f"{_how_it_ended(row)}, which bills {_dollars(row['cost_nanos'])} for it:"
+        f" that was charged.{_too_late(row)}{_doubt(row)}"
+    )
 
 
 def _under_way(row: Mapping[str, Any]) -> str:
@@ -32,6 +35,8 @@ def _under_way(row: Mapping[str, Any]) -> str:
         text = f"About {_dollars(row['estimate_nanos'])}: {_dollars(row['reserved_nanos'])} is set aside until it ends."
     if row["cost_nanos"]:
         text += f" Of that, {_dollars(row['cost_nanos'])} was charged for an earlier try."
+    if row["cancel_requested_at"] is not None:
+        text += f" Its cancel waits for {_provider(row)}'s word."
     return text + _doubt(row)
 
 
@@ -50,7 +55,7 @@ def _open(row: Mapping[str, Any]) -> str:
 
 def _nothing_charged(row: Mapping[str, Any]) -> str:
     if _possibly_billed(row):
-        return f"{_capital(_provider(row))} may have billed for it; you were not charged."
+        return f"No clear answer came: {_provider(row)} may have billed for it; you were not charged."
     if row["started_at"] is None:
         return "Nothing was charged: it never reached a provider."
     if row["estimate_nanos"] == 0:
@@ -86,6 +91,11 @@ def _after(row: Mapping[str, Any]) -> str:
         return ""
     seconds = max(0.0, (row["completed_at"] - row["started_at"]).total_seconds())
     return f" after {seconds:.1f} s" if seconds < 100 else f" after {seconds / 60:.0f} min"
+
+
+def _too_late(row: Mapping[str, Any]) -> str:
+    asked = row["cancel_requested_at"] is not None and row["state"] == "completed"
+    return " The cancel came too late to stop it." if asked else ""
 
 
 def _doubt(row: Mapping[str, Any]) -> str:

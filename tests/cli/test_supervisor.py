@@ -169,6 +169,10 @@ def test_a_full_log_makes_room(tmp_path: Path) -> None:
     ("line", "shown"),
     [
         (b'{"event":"lost","level":"error","exception":"Trace\\nOSError: gone"}\n', "lost  OSError: gone"),
+        (
+            b'{"event":"lost","level":"error","exception":"Trace\\n  File x\\nOSError: gone\\nHINT: look"}\n',
+            "lost  OSError: gone",
+        ),
         (b'{"event":"fine","level":"info"}\n', None),
         (b"{broken\n", None),
         (b"[1]\n", None),

@@ -18,7 +18,7 @@ from aiohttp import web
 from tests.emulators import anthropic_messages as messages
 from tests.emulators.anthropic_models import MODELS, EmulatedClaude
 from tests.emulators.base import Effect, Emulator, InvoiceLine, answer, run
-from tests.emulators.openai_wire import Wrong, faults_of, send
+from tests.emulators.openai_wire import THINKING, Wrong, faults_of, send
 
 TYPES = {
     400: "invalid_request_error",
@@ -96,14 +96,15 @@ class AnthropicEmulator(Emulator):
         except Wrong as wrong:
             return self.problem(wrong.status, wrong.message)
         self._bill(written, body)
-        fault = faults.get(Effect.RUN_SECONDS)
-        await asyncio.sleep(fault.seconds if fault else self.run_s)
-        if not body.get("stream"):
+        fault, streams = faults.get(Effect.RUN_SECONDS), bool(body.get("stream"))
+        await asyncio.sleep(fault.seconds if fault else self.run_s * (THINKING if streams else 1.0))
+        if not streams:
             return _identified(answer(messages.as_json(written)))
         broken = faults.get(Effect.FAIL)
         error = (broken.message or "Overloaded") if broken else None
         events = messages.as_events(written, error=error)
-        return await send(request, "text/event-stream", events, identified_by="request-id")
+        pause_s = self.run_s * (1 - THINKING) / len(events)
+        return await send(request, "text/event-stream", events, identified_by="request-id", pause_s=pause_s)
 
     async def _list(self, _: web.Request) -> web.Response:
         data = [_card(model) for model in MODELS.values()]

@@ -23,7 +23,7 @@ from tests.emulators.base import Effect, Emulator, Handler, InvoiceLine, answer,
 from tests.emulators.openai_models import GROQ, OPENAI, OWN_SERVER, EmulatedModel
 from tests.emulators.openai_moderation import FORBIDDEN
 from tests.emulators.openai_responses import TERMINAL, Response
-from tests.emulators.openai_wire import Wrong, faults_of, problem, send
+from tests.emulators.openai_wire import THINKING, Wrong, faults_of, problem, send
 
 ALL_FORMATS = frozenset({"mp3", "wav", "opus", "pcm"})
 
@@ -149,14 +149,16 @@ class OpenAIEmulator(Emulator):
         written = text.compose(body, model, faults, cached=self.cached, cache_write=self.cache_write)
         id_ = _id("chatcmpl")
         created = self._bill(id_, model, written.units, body["messages"])
-        await self._work(request)
-        if not body.get("stream"):
+        streams = bool(body.get("stream"))
+        await self._work(request, THINKING if streams else 1.0)
+        if not streams:
             return _identified(answer(text.as_json(written, model, id_, created)))
         counted = self._counts_streams and bool((body.get("stream_options") or {}).get("include_usage"))
         fault = faults.get(Effect.FAIL)
         error = (fault.message or "The server had an error.") if fault else None
         events = text.as_events(written, model, id_, created, counted=counted, error=error)
-        return await send(request, "text/event-stream", events)
+        pause_s = self.run_s * (1 - THINKING) / len(events)
+        return await send(request, "text/event-stream", events, pause_s=pause_s)
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         body, faults = await _json(request), faults_of(request)
@@ -220,9 +222,9 @@ class OpenAIEmulator(Emulator):
             )
         return model
 
-    async def _work(self, request: web.Request) -> None:
+    async def _work(self, request: web.Request, share: float = 1.0) -> None:
         fault = faults_of(request).get(Effect.RUN_SECONDS)
-        seconds = fault.seconds if fault else self.run_s
+        seconds = fault.seconds if fault else self.run_s * share
         if seconds:
             await asyncio.sleep(seconds)
 

@@ -1,5 +1,6 @@
 """What the emulated endpoints share: errors in OpenAI's form, and streams that a fault may break off."""
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +20,9 @@ KNOWN = {
     "model_not_found": ("invalid_request_error", "The model does not exist or you do not have access to it."),
 }
 _CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
+
+THINKING = 1 / 3
+"""The share of a call's time that passes before the first word is written, when words are streamed."""
 
 
 class Wrong(Exception):
@@ -63,10 +67,11 @@ def event(body: Mapping[str, Any], name: str | None = None) -> bytes:
 
 
 async def send(
-    request: web.Request, mime: str, pieces: Sequence[bytes], *, identified_by: str = "x-request-id"
-) -> web.StreamResponse:
-    """Streams the pieces. After half of them a fault may end the stream: at once and in order
-    (MALFORMED_AFTER), or without its end (RESET_AFTER, LOST_AFTER, which the caller sees to)."""
+    request: web.Request, mime: str, pieces: Sequence[bytes], *, identified_by: str = "x-request-id",
+    pause_s: float = 0.0,
+) -> web.StreamResponse:  # fmt: skip
+    """Streams the pieces, with a pause before each. After half of them a fault may end the stream: at once and
+    in order (MALFORMED_AFTER), or without its end (RESET_AFTER, LOST_AFTER, which the caller sees to)."""
     faults = faults_of(request)
     if Effect.REFUSE_AFTER in faults:
         return web.Response()
@@ -76,6 +81,7 @@ async def send(
     await response.prepare(request)
     broken = faults.keys() & {Effect.MALFORMED_AFTER, Effect.RESET_AFTER, Effect.LOST_AFTER}
     for piece in pieces[: len(pieces) // 2] if broken else pieces:
+        await asyncio.sleep(pause_s)
         await response.write(piece)
     if not broken or Effect.MALFORMED_AFTER in broken:
         await response.write_eof()

@@ -1,5 +1,6 @@
 """The emulator against the real SDK and, where it is at hand, against OpenAI's OpenAPI file."""
 
+import asyncio
 import base64
 import contextlib
 import io
@@ -297,6 +298,13 @@ async def test_a_failure_may_come_before_or_after_the_work(
     with pytest.raises(openai.APIError):
         await client.images.generate(model=FLARE, prompt="x")
     assert (emulator.billed_nanos() > 0) == billed
+
+
+async def test_words_come_while_they_are_written(client: AsyncOpenAI, emulator: OpenAIEmulator) -> None:
+    emulator.run_s = 0.3
+    stream = await client.chat.completions.create(model="gpt-4o", messages=ASKED, stream=True)
+    came = [asyncio.get_running_loop().time() async for _ in stream]
+    assert came[-1] - came[0] > 0.05
 
 
 @pytest.mark.parametrize("effect", [Effect.RESET_AFTER, Effect.MALFORMED_AFTER, Effect.FAIL])

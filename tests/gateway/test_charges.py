@@ -21,7 +21,7 @@ def row(state: str, cost_status: str, **columns: Any) -> dict[str, Any]:
         "state": state, "cost_status": cost_status, "billed_to": "platform", "estimate_nanos": ESTIMATE,
         "reserved_nanos": ESTIMATE, "cost_nanos": COST if cost_status == "final" else None, "error": None,
         "provider": "replicate" if started else None, "started_at": NOW if started else None,
-        "completed_at": NOW + timedelta(seconds=3.2) if state in ENDED else None,
+        "completed_at": NOW + timedelta(seconds=3.2) if state in ENDED else None, "cancel_requested_at": None,
     }  # fmt: skip
     return given | columns
 
@@ -69,7 +69,13 @@ def test_every_combination_is_told_and_told_truly(state: str, status: str, doubt
         (row("canceled", "released", started_at=None, provider=None),
          "Nothing was charged: it never reached a provider."),
         (row("expired", "released"), "Nothing was charged: it never reached a provider."),
-        (row("failed", "released", error=DOUBT), "Replicate may have billed for it; you were not charged."),
+        (row("failed", "released", error=DOUBT),
+         "No clear answer came: replicate may have billed for it; you were not charged."),
+        (row("submitting", "reserved", cancel_requested_at=NOW),
+         "About $0.04: $0.04 is set aside until it ends. Its cancel waits for replicate's word."),
+        (row("completed", "final", cancel_requested_at=NOW),
+         "Completed after 3.2 s at replicate, which bills $0.0031 for it: that was charged."
+         " The cancel came too late to stop it."),
         (row("canceled", "reconciling"),
          "Canceled after 3.2 s at replicate: $0.04 stays set aside until its final bill is known."),
         (row("completed", "unpriced", reserved_nanos=0, estimate_nanos=None),

@@ -76,6 +76,7 @@ async def test_people_who_sign_up_get_the_plan_that_was_chosen(api: Api) -> None
         (f"/api/v1/accounts/{uuid4()}/plan", {"plan": "free"}, (404, "NOT_FOUND", None)),
         ("/api/v1/plans/for-new-users", {"plan": "gold"}, (422, "INVALID_INPUT", "plan")),
     ],
+    ids=["no such plan", "nobody", "no such plan for new users"],
 )
 async def test_a_plan_that_is_none(api: Api, other: Api, path: str, body: Any, expected: Any) -> None:
     assert (await api.call("PUT", path.format(other=other.account_id), body)).problem == expected

@@ -23,5 +23,5 @@ async def test_a_canceled_job_that_its_provider_forgot_may_have_been_billed(pipe
     assert (row["state"], row["cost_status"]) == ("canceled", "released")
     assert row["error"]["code"] == "CANCELED"
     assert row["error"]["details"] == {"possibly_billed": True}
-    assert explain(row) == "Replicate may have billed for it; you were not charged."
+    assert explain(row) == "No clear answer came: replicate may have billed for it; you were not charged."
     assert sum((await pipeline.ledger(generation_id)).values()) == 0
