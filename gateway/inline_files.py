@@ -19,15 +19,33 @@ from shared.ids import derived_id
 from shared.kinds import KINDS
 
 SCHEME: Final = "data:"
+CLONE_FILE: Final = "cloneFile"
+"""What the Creative Studio calls a voice sample: base64, with or without the words of a `data:` URL."""
 
 
 async def keep_inline(deps: Deps, account_id: UUID, asked: GenerationRequest) -> GenerationRequest:
     """The request with the ids of uploads in place of inline files. Raises InvalidInput that names the field."""
+    asked = _with_voice_sample(asked)
     names = [name for name in KINDS[asked.kind].file_fields if _is_inline(asked.input.get(name))]
     if not names:
         return asked
     kept = {name: await _kept(deps, account_id, f"input.{name}", asked.input[name]) for name in names}
     return asked.model_copy(update={"input": {**asked.input, **kept}})
+
+
+def _with_voice_sample(asked: GenerationRequest) -> GenerationRequest:
+    """The request with `voice_sample` in place of `cloneFile`."""
+    if CLONE_FILE not in asked.input or "voice_sample" not in KINDS[asked.kind].file_fields:
+        return asked
+    given = dict(asked.input)
+    sample = given.pop(CLONE_FILE)
+    where = f"input.{CLONE_FILE}"
+    if given.get("voice_sample") is not None:
+        raise InvalidInput("Give either cloneFile or voice_sample.", field=where, status=422)
+    if not isinstance(sample, str) or not sample:
+        raise InvalidInput("A recording in base64 is needed.", field=where, status=422)
+    inline = sample if _is_inline(sample) else f"{SCHEME}application/octet-stream;base64,{sample}"
+    return asked.model_copy(update={"input": {**given, "voice_sample": inline}})
 
 
 def _is_inline(value: Any) -> bool:

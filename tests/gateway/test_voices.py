@@ -57,6 +57,23 @@ async def test_a_sample_inside_the_request_is_kept_once(api: Api) -> None:
     assert await samples_of(api) == [("audio/mpeg", len(content))]
 
 
+@pytest.mark.parametrize("bare", [True, False])
+async def test_the_studios_clone_file_is_a_voice_sample(api: Api, bare: bool) -> None:
+    content = sound("mp3", 12.0)
+    sample = inline(content)
+    answer = await speak(api, cloneFile=sample.partition(",")[2] if bare else sample)
+    assert answer.status == 202, answer.content
+    assert "cloneFile" not in answer.json["input"]
+    assert await samples_of(api) == [("audio/mpeg", len(content))]
+
+
+@pytest.mark.parametrize(
+    "given", [{"cloneFile": ""}, {"cloneFile": 7}, {"voice_sample": "x", "cloneFile": "eA=="}]
+)
+async def test_a_clone_file_that_cannot_be_taken_is_named(api: Api, given: dict[str, Any]) -> None:
+    assert (await speak(api, **given)).problem == (422, "INVALID_INPUT", "input.cloneFile")
+
+
 @pytest.mark.parametrize(
     "sample",
     [
