@@ -13,7 +13,7 @@ from tests.contract.scene import Scene, open_scene
 from tests.pipeline import Pipeline
 
 CONTEXT = cache(ssl.create_default_context)
-SHORT_S = 0.6
+SHORT_S = 2.0
 """How long a paid call may take where no answer ever comes."""
 
 
