@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 COMPILE := pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.12 pyproject.toml
-JOBS ?= auto
+# Most tests wait more than they compute.
+JOBS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo-providers test check lint format lock bench chaos clean
+.PHONY: help install run demo-providers test check lint format lock bench chaos fuzz clean
 
 help:  ## list what there is
 	@echo "Penstock: make <target>"
@@ -47,6 +48,9 @@ chaos: $(VENV)/.installed-dev  ## kill, stop and cut things at random for a long
 	@$(BIN)/python -m tests.chaos $(ARGS)
 	@CONTRACT_SEED=$${CONTRACT_SEED:-$$(date +%s)} CONTRACT_GENERATIONS=600 CONTRACT_KILLED=all \
 		$(BIN)/pytest -q --timeout 1200 tests/contract/test_property.py tests/contract/test_killed.py
+
+fuzz: $(VENV)/.installed-dev  ## ask the API whatever its document allows, and much that it does not (FUZZ_S=600)
+	@FUZZ_S=$${FUZZ_S:-600} $(BIN)/pytest -q -n 0 tests/gateway/test_fuzz.py
 
 lock: $(UV)  ## choose the newest allowed versions of what we depend on
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded --extra providers -o requirements.lock

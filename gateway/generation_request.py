@@ -54,7 +54,8 @@ INPUT_SCHEMA: dict[str, Any] = {
 class ProviderPreference(Body):
     order: list[Name] = Field([], max_length=20, description="Providers to try first, in this order.")
     fallbacks: bool | None = Field(
-        None, description="Whether another provider may serve when the first cannot; else your settings say it."
+        None,
+        description="Whether another provider may serve when the first cannot; else your settings say it.",
     )
 
 

@@ -36,7 +36,10 @@ _GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "unpriced_total": ("Ended generations whose bill has no price.", ("provider",)),
     "provider_state": ("0 healthy, 1 degraded, 2 down.", ("provider",)),
     "provider_cooldown_seconds": ("How long nothing is sent to the provider.", ("provider",)),
-    "audit_orphans": ("Jobs at the provider that bear our mark and belong to nothing recorded.", ("provider",)),
+    "audit_orphans": (
+        "Jobs at the provider that bear our mark and belong to nothing recorded.",
+        ("provider",),
+    ),
     "audit_missing": ("Submissions that the provider's list of jobs lacks.", ("provider",)),
     "audit_foreign": ("Jobs at the provider that do not bear our mark.", ("provider",)),
     "audit_age_seconds": ("Since the provider's last audit.", ("provider",)),

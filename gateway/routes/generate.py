@@ -204,11 +204,10 @@ def _show(deps: Deps, row: Mapping[str, Any]) -> bytes:
 
 
 def _tokens(row: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Those in and out that the provider counted, all submissions with a result together; None without any."""
-    usages = {output["submission_id"]: output["usage"] or {} for output in row.get("outputs", ())}
-    counted = [
-        (name, Decimal(n)) for usage in usages.values() for name, n in usage.items() if "token" in name
-    ]
+    """Those in and out that providers counted, for all tries together; None where nobody did."""
+    outputs = row.get("outputs")
+    usages = outputs[0]["usages"] if outputs else ()
+    counted = [(name, Decimal(n)) for usage in usages for name, n in usage.items() if "token" in name]
     if not counted:
         return None
     written = sum(int(n) for name, n in counted if "output" in name)

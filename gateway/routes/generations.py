@@ -393,7 +393,11 @@ async def read_retry(request: Request[Any, Any], generation_id: UUID, provider: 
     """Raises NotFound, Conflict, InvalidInput for a provider that does not serve the model."""
     row = await _get(request, generation_id)
     _check_key(request, row)
-    new = retry_of(row, provider=provider, api_key_id=request.principal.api_key_id)
+    try:
+        new = retry_of(row, provider=provider, api_key_id=request.principal.api_key_id)
+    except ValidationError as invalid:
+        # Its kind has become stricter since.
+        raise invalid_fields(invalid, prefix="input") from None
     if provider is not None:
         plan = await request.deps.admitter.plan(request.account_id, new)
         if all(route.card.provider != provider for route in plan.routes):

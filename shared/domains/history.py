@@ -19,8 +19,10 @@ _COLUMNS = """
 
 _GET = f"SELECT {_COLUMNS} FROM generations WHERE id = ANY ($1) AND deleted_at IS NULL"  # noqa: S608  # constants
 _OUTPUTS = """
-SELECT o.*, s.usage FROM outputs o LEFT JOIN submissions s ON s.id = o.submission_id
-WHERE o.generation_id = ANY ($1) ORDER BY o.generation_id, o.n
+SELECT o.*, ARRAY(
+    SELECT s.usage FROM submissions s WHERE s.generation_id = o.generation_id AND s.usage IS NOT NULL
+) AS usages
+FROM outputs o WHERE o.generation_id = ANY ($1) ORDER BY o.generation_id, o.n
 """
 _EVENTS = """
 SELECT generation_id, seq, account_id, type, data, created_at FROM generation_events
@@ -99,7 +101,7 @@ async def get(tx: Tx, generation_id: UUID) -> dict[str, Any] | None:
 
 
 async def outputs(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Output rows by generation, in order, each with the `usage` of its submission."""
+    """Output rows by generation, in order, each with the `usages` of the submissions."""
     grouped: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in await tx.fetch(_OUTPUTS, list(ids)):
         grouped[row["generation_id"]].append(dict(row))

@@ -33,11 +33,7 @@ async def test_every_operation_documents_its_errors(nobody: Api) -> None:
             if path.startswith("/api/v1") and spec.get("security") != []:
                 assert {"401", "403"} <= set(spec["responses"]), (method, path)
             for status, answer in spec["responses"].items():
-                if (
-                    int(status) >= 400
-                    and status != "416"
-                    and media_of(path) not in answer["content"]
-                ):
+                if int(status) >= 400 and status != "416" and media_of(path) not in answer["content"]:
                     assert path == "/readyz"
 
 

@@ -25,16 +25,8 @@ from tests.servers import TEMPLATE, RunServers
 FUZZ_S = int(os.environ.get("FUZZ_S", "0"))
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
           "response_headers_conformance")  # fmt: skip
-BRIEFLY = (
-    "--phases",
-    "fuzzing",
-    "--max-examples",
-    "3",
-    "--workers",
-    "2",
-    "--generation-deterministic",
-    "--no-shrink",
-)
+BRIEFLY = ("--phases", "fuzzing", "--max-examples", "2", "--workers", "2", "--generation-deterministic",
+           "--no-shrink")  # fmt: skip
 AT_LENGTH = ("--max-time", str(FUZZ_S), "--max-examples", "200", "--generation-database", "none")
 ENDLESS = tuple(plain_path(op.path) for op in OPERATIONS if op.ticket)
 

@@ -103,6 +103,7 @@ async def test_what_the_seed_calculates(api: Api, pipeline: Pipeline) -> None:
     )
     writer = ScriptedProvider(_write, [card(kind="text", price=price)])
     await publish(api.gateway.worker, writer.cards)
+    api.gateway.deps.catalog.forget()
     asked = {"type": "text", "prompt": "x" * 60, "parameters": {"max_tokens": 50}}
     admitted = await api.post(PATH, asked)
     words = "This will cost approximately $0.0005"
@@ -120,7 +121,7 @@ async def test_what_the_seed_calculates(api: Api, pipeline: Pipeline) -> None:
     same = ("prompt", "model", "generation_type", "status", "tokens_input", "tokens_output", "tokens_total",
             "cost_cents", "duration_ms", "error_message", "parameters")  # fmt: skip
     assert {name: row[name] for name in same} == {name: shown[name] for name in same}
-    assert row["result"]["outputs"][0]["text"] == "words"
+    assert row["result"]["outputs"][0]["mime"] == "text/plain"
 
 
 async def _write(request: Request, sink: Sink) -> Finished:
@@ -163,7 +164,7 @@ def test_an_estimate_in_words(nanos: int | None, words: str) -> None:
         (ASKED | {"model": "nothing"}, "model"),
         (ASKED | {"project_id": "seven"}, "project_id"),
         (ASKED | {"budget": 1}, "budget"),
-        ({"type": "ebook", "prompt": "x"}, "generation_type"),
+        ({"type": "ebook", "prompt": "x"}, "type"),
         ({"type": "upscale", "prompt": "x"}, "prompt"),
         ({"type": "upscale"}, "parameters.image"),
     ],

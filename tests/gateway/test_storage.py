@@ -85,6 +85,8 @@ async def test_a_full_account_makes_nothing_more_until_it_deletes(api: Api) -> N
     refused = await api.post("/api/v1/generations", image())
     assert refused.problem[:2] == (429, "QUOTA_EXCEEDED")
     assert refused.json["details"]["left_bytes"] == 0
-    assert (await api.post("/api/v1/generations:estimate", image())).json["refusal"]["error"] == "QUOTA_EXCEEDED"
+    assert (await api.post("/api/v1/generations:estimate", image())).json["refusal"][
+        "error"
+    ] == "QUOTA_EXCEEDED"
     await api.delete(f"{UPLOADS}/{upload['id']}")
     assert (await api.post("/api/v1/generations", image())).status == 202
