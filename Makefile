@@ -5,8 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 COMPILE := pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.12 pyproject.toml
-# Most tests wait more than they compute.
-JOBS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+JOBS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -61,10 +61,16 @@ async def test_what_is_not_finished_says_so(api: Api, painter: Painter) -> None:
     assert answer.problem == (422, "INVALID_INPUT", "input.image")
     assert "wait until it is completed" in answer.json["message"]
     assert answer.json["details"]["generation_status"] in {"queued", "running"}
-    await api.post(f"{GENERATIONS}/{running}/cancel")
     painter.gate.set()
     await api.until_ended(running)
-    answer = await api.post(VALIDATE, chained("upscale", running))
+    assert (await api.post(VALIDATE, chained("upscale", running))).status == 200
+
+
+async def test_what_ended_without_an_output_says_so(api: Api) -> None:
+    canceled = (await api.submit())["id"]
+    await api.post(f"{GENERATIONS}/{canceled}/cancel")
+    await api.until_ended(canceled)
+    answer = await api.post(VALIDATE, chained("upscale", canceled))
     assert "no output 0: it is canceled" in answer.json["message"]
 
 
