@@ -32,7 +32,7 @@ QUICK: dict[str, Any] = {
     "heartbeat_interval_s": 0.1,
     "provider_cooldown_s": 0.2,
 }
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 """Far more than anything here takes."""
 
 _NUMBERS = count(1)

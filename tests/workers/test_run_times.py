@@ -70,8 +70,11 @@ async def test_a_polled_run_is_timed_from_its_acceptance(pipeline: Pipeline) -> 
         async with pipeline.engine(ReplicateProvider("r8_test", emulator.url), **changes):
             generation_id = await pipeline.submit(model="flux-1.1-pro")
             await pipeline.until(generation_id, "storing", "completed", "failed")
-    known = await run_times.read(pipeline.app)
-    run, call = (known["replicate/flux-1.1-pro", size] for size in ("1 megapixel", SUBMIT))
+            wanted = [("replicate/flux-1.1-pro", size) for size in ("1 megapixel", SUBMIT)]
+            async with asyncio.timeout(20):
+                while not set(wanted) <= set(known := await run_times.read(pipeline.app)):
+                    await asyncio.sleep(0.05)
+    run, call = (known[key] for key in wanted)
     assert run.median_s >= 0.3
     assert call.median_s < run.median_s
 
