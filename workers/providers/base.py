@@ -160,6 +160,10 @@ class HeldBack(NotSent):
     that may send nothing any more."""
 
 
+class UnreadableAnswer(Exception):
+    """The provider answered something that says neither yes nor no: what became of the call is unknown."""
+
+
 class Refused(Exception):
     """The provider refused the request and bills nothing.
 

@@ -38,6 +38,7 @@ from workers.providers.base import (
     Request,
     Sink,
     Unaskable,
+    UnreadableAnswer,
     Usage,
 )
 from workers.providers.styles import music_prompt
@@ -84,10 +85,6 @@ CARDS = (
         licence="Royalty-free under Mubert's licence for the plan; downstream use depends on the plan.",
     ),
 )
-
-
-class UnreadableAnswer(Exception):
-    """Mubert answered something that says neither yes nor no."""
 
 
 class MubertProvider(Provider):

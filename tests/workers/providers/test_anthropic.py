@@ -24,9 +24,19 @@ from workers.artifacts import ArtifactError
 from workers.providers import registry
 from workers.providers.anthropic import adapter as adapter_module
 from workers.providers.anthropic.adapter import AnthropicProvider
-from workers.providers.anthropic.errors import DEFAULT_COOL_DOWN_S, UnreadableAnswer
+from workers.providers.anthropic.errors import DEFAULT_COOL_DOWN_S
 from workers.providers.anthropic.models import CARDS, MODELS, SEED_PRICES
-from workers.providers.base import Ended, Finished, Lost, NotSent, Refused, Request, StoredFile, Unaskable
+from workers.providers.base import (
+    Ended,
+    Finished,
+    Lost,
+    NotSent,
+    Refused,
+    Request,
+    StoredFile,
+    Unaskable,
+    UnreadableAnswer,
+)
 
 SONNET, HAIKU, OPUS = "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5-5"
 UNCLEAR = (anthropic.APIError, httpx2.HTTPError, UnreadableAnswer)

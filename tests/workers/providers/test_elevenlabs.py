@@ -40,13 +40,14 @@ from workers.providers.base import (
     Request,
     StoredFile,
     Unaskable,
+    UnreadableAnswer,
 )
 from workers.providers.elevenlabs import adapter as adapter_module
 from workers.providers.elevenlabs import cloning as cloning_module
 from workers.providers.elevenlabs.adapter import ElevenLabsProvider
 from workers.providers.elevenlabs.cloning import voice_name
 from workers.providers.elevenlabs.models import MUSIC_MODELS, SPEECH_MODELS
-from workers.providers.elevenlabs.wire import UnreadableAnswer, refusal
+from workers.providers.elevenlabs.wire import refusal
 
 SPEC = Path(__file__).parents[3].parent / "shared" / "specs" / "elevenlabs-openapi.json"
 TEXT = "Fog over the harbour."

@@ -34,6 +34,7 @@ from workers.providers.base import (
     Refused,
     Request,
     Unaskable,
+    UnreadableAnswer,
     Usage,
 )
 from workers.providers.fal import inputs
@@ -42,7 +43,7 @@ from workers.providers.fal.adapter import FalProvider
 from workers.providers.fal.answers import read_result, read_status
 from workers.providers.fal.identity import derived_seed
 from workers.providers.fal.models import MODELS
-from workers.providers.fal.wire import Reply, UnreadableAnswer
+from workers.providers.reply import Reply
 
 CARDS = {name: model.card for name, model in MODELS.items()}
 CALLBACK = "https://penstock.example/api/v1/callbacks/fal/1?proof=a%20b"

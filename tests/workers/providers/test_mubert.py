@@ -31,8 +31,9 @@ from workers.providers.base import (
     RemoteFile,
     Request,
     Unaskable,
+    UnreadableAnswer,
 )
-from workers.providers.mubert import CARDS, MubertProvider, UnreadableAnswer, sent_input
+from workers.providers.mubert import CARDS, MubertProvider, sent_input
 
 PRICE = CARDS[0].price
 SPEC = Path(__file__).parents[3].parent / "shared" / "specs" / "mubert-openapi.yaml"

@@ -42,12 +42,12 @@ from workers.providers.base import (
     Request,
     StoredFile,
     Unaskable,
+    UnreadableAnswer,
 )
 from workers.providers.groq import adapter as groq_adapter
 from workers.providers.groq.models import MODELS as GROQ_MODELS
 from workers.providers.openai import adapter as adapter_module
 from workers.providers.openai.adapter import OpenAIProvider
-from workers.providers.openai.errors import UnreadableAnswer
 from workers.providers.openai.models import CARDS, IMAGE_MODELS, MODELS, SEED_PRICES
 from workers.providers.openai.text import is_strict
 

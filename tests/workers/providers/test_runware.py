@@ -33,10 +33,11 @@ from workers.providers.base import (
     Refused,
     RemoteFile,
     Request,
+    UnreadableAnswer,
 )
 from workers.providers.runware import wire as wire_module
 from workers.providers.runware.adapter import RunwareProvider, task_id_of
-from workers.providers.runware.answers import UnreadableAnswer, refusal
+from workers.providers.runware.answers import refusal
 from workers.providers.runware.models import CARDS, MODELS
 from workers.providers.runware.wire import http_url
 

@@ -18,10 +18,6 @@ _SPENT = "enforced_spend_limit_reached"
 _NO_CREDIT = re.compile(r"credit balance|spend limit|usage limits?\b", re.IGNORECASE)
 
 
-class UnreadableAnswer(Exception):
-    """An answer that says neither yes nor no."""
-
-
 def read_error(error: anthropic.APIError) -> NotSent | Refused | None:
     """None when the request may have been worked on all the same: no answer, half of one, 5xx, 408."""
     if isinstance(error, anthropic.APIConnectionError):

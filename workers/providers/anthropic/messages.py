@@ -7,9 +7,8 @@ from typing import Any
 from anthropic import AsyncAnthropic, transform_schema
 
 from shared.errors import JobError
-from workers.providers.anthropic.errors import UnreadableAnswer
 from workers.providers.anthropic.models import ClaudeModel
-from workers.providers.base import Ended, Finished, Refused, Sink, Usage
+from workers.providers.base import Ended, Finished, Refused, Sink, UnreadableAnswer, Usage
 from workers.providers.writing import Writing, declined
 
 COUNTED = {

@@ -42,6 +42,7 @@ from workers.providers.base import (
     Request,
     Sink,
     Unaskable,
+    UnreadableAnswer,
     Usage,
 )
 from workers.providers.elevenlabs.cloning import (
@@ -66,7 +67,7 @@ from workers.providers.elevenlabs.models import (
     SpeechModel,
     language_code,
 )
-from workers.providers.elevenlabs.wire import NO_ANSWER, UnreadableAnswer, Wire, options, paid
+from workers.providers.elevenlabs.wire import NO_ANSWER, Wire, options, paid
 from workers.providers.styles import music_prompt
 
 SPEAK_TIMEOUT_S: Final = 180.0

@@ -22,8 +22,8 @@ from shared.kinds.audio import SAMPLE_SECONDS
 from shared.log import get_logger
 from shared.media.errors import MediaError, MediaFault
 from shared.netguard import check_url, public_connector
-from workers.providers.base import HeldBack, InputFile, NotSent, Refused, Request
-from workers.providers.elevenlabs.wire import NO_ANSWER, UnreadableAnswer, Wire, options, refusal
+from workers.providers.base import HeldBack, InputFile, NotSent, Refused, Request, UnreadableAnswer
+from workers.providers.elevenlabs.wire import NO_ANSWER, Wire, options, refusal
 
 log = get_logger(__name__)
 

@@ -17,7 +17,7 @@ from elevenlabs.core.api_error import ApiError
 from elevenlabs.core.request_options import RequestOptions
 
 from shared.errors import JobError
-from workers.providers.base import NotSent, Refused
+from workers.providers.base import NotSent, Refused, UnreadableAnswer
 from workers.providers.throttle import retry_after_s
 
 ASK_TIMEOUT_S: Final = 10.0
@@ -35,10 +35,6 @@ _BLOCKED = frozenset(
 )
 _QUOTA = frozenset({"quota_exceeded", "insufficient_credits", "payment_required"})
 _UNKNOWN_MODEL = frozenset({"model_not_found", "model_id_not_found", "unsupported_model"})
-
-
-class UnreadableAnswer(Exception):
-    """ElevenLabs answered something that says neither yes nor no."""
 
 
 class _Transport(httpx.AsyncHTTPTransport):

@@ -30,11 +30,13 @@ from workers.providers.base import (
     Request,
     Sink,
     Unaskable,
+    UnreadableAnswer,
 )
 from workers.providers.fal.answers import read_result, read_status
 from workers.providers.fal.identity import Likeness, likeness, sent_input
 from workers.providers.fal.models import CARDS, MODELS, FalModel
-from workers.providers.fal.wire import CREATE_TIMEOUT_S, NO_ANSWER, Reply, UnreadableAnswer, Wire, refusal
+from workers.providers.fal.wire import CREATE_TIMEOUT_S, NO_ANSWER, Wire, refusal
+from workers.providers.reply import Reply
 
 QUEUE_URL: Final = "https://queue.fal.run"
 API_URL: Final = "https://api.fal.ai"

@@ -14,9 +14,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from shared.errors import JobError
-from workers.providers.base import Answer, Ended, Finished, Gone, Pending, RemoteFile, Usage
+from workers.providers.base import Answer, Ended, Finished, Gone, Pending, RemoteFile, UnreadableAnswer, Usage
 from workers.providers.fal.models import FalModel
-from workers.providers.fal.wire import CONTENT_POLICY, Reply, UnreadableAnswer, said
+from workers.providers.fal.wire import CONTENT_POLICY, said
+from workers.providers.reply import Reply
 
 BILLABLE_UNITS: Final = "x-fal-billable-units"
 
@@ -77,7 +78,7 @@ def read_result(reply: Reply, status: Mapping[str, Any], model: FalModel, given:
     if code == 404:
         return Gone()
     failed_in_queue = isinstance(status.get("error_type") or status.get("error"), str)
-    if code < 400 or code in _NOT_THE_WORKS or (code >= 500 and not (reply.is_fals or failed_in_queue)):
+    if code < 400 or code in _NOT_THE_WORKS or (code >= 500 and not (_is_fals(reply) or failed_in_queue)):
         raise UnreadableAnswer(f"fal answered {code} for the result")
     return _failed(code, reply, status, model)
 
@@ -97,6 +98,11 @@ def _delivered(reply: Reply, model: FalModel, given: Mapping[str, Any]) -> Answe
         return Ended(error, usage, curable=False)
     error = JobError("PROVIDER_FAILED", "The model ended without an output", retryable=True)
     return Ended(error, usage, curable=False)
+
+
+def _is_fals(reply: Reply) -> bool:
+    """Whether it comes from fal rather than from a proxy before it."""
+    return "x-fal-request-id" in reply.headers
 
 
 def _failed(code: int, reply: Reply, status: Mapping[str, Any], model: FalModel) -> Ended:

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import aiohttp
 import httpx
-import orjson
 from fal_client import AsyncClient, FalClientHTTPError
 from fal_client.client import USER_AGENT
 
 from shared.errors import JobError
-from workers.providers.base import InputFile, NotSent, Refused
+from workers.providers.base import InputFile, NotSent, Refused, UnreadableAnswer
+from workers.providers.reply import Reply
 from workers.providers.throttle import retry_after_s
 
 CREATE_TIMEOUT_S: Final = 20.0
@@ -37,37 +37,8 @@ _DATA_URL_BYTES = 8 << 20
 _COOL_DOWN_S = 5.0
 
 
-class UnreadableAnswer(Exception):
-    """fal answered something that says neither yes nor no."""
-
-
 class _SentBefore(Exception):
     """The SDK tried to send the paid call again. Not one of httpx's, which it would try to mend."""
-
-
-@dataclass(slots=True)
-class Reply:
-    """A raw answer; `status` is None until there is one."""
-
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """With names in lower case."""
-    body: bytes = b""
-
-    def json(self) -> dict[str, Any]:
-        """Raises UnreadableAnswer when the body is no JSON object."""
-        try:
-            body = orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            raise UnreadableAnswer(f"not JSON: {self.body[:80]!r}") from error
-        if not isinstance(body, dict):
-            raise UnreadableAnswer(f"not an object: {self.body[:80]!r}")
-        return body
-
-    @property
-    def is_fals(self) -> bool:
-        """Whether it comes from fal rather than from a proxy before it."""
-        return "x-fal-request-id" in self.headers
 
 
 @dataclass(slots=True)

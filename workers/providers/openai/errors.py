@@ -17,10 +17,6 @@ _BLOCKED = frozenset({"moderation_blocked", "content_policy_violation", "content
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
 
-class UnreadableAnswer(Exception):
-    """An answer that says neither yes nor no."""
-
-
 def read_error(error: openai.APIError) -> NotSent | Refused | None:
     """None when the request may have been worked on all the same: no answer, half of one, 5xx, 408."""
     if isinstance(error, openai.APIConnectionError):

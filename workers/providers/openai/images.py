@@ -10,9 +10,8 @@ from openai.types import ImagesResponse
 
 from shared.errors import JobError
 from shared.kinds.image import dimensions
-from workers.providers.base import Finished, Refused, RemoteFile, Sink, StoredFile, Usage
+from workers.providers.base import Finished, Refused, RemoteFile, Sink, StoredFile, UnreadableAnswer, Usage
 from workers.providers.billing import billed
-from workers.providers.openai.errors import UnreadableAnswer
 from workers.providers.openai.inputs import Content
 from workers.providers.openai.models import ImageModel
 from workers.providers.styles import picture_prompt

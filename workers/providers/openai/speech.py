@@ -8,9 +8,8 @@ from typing import Any, Final
 import orjson
 from openai import AsyncOpenAI
 
-from workers.providers.base import Finished, Sink, Usage
+from workers.providers.base import Finished, Sink, UnreadableAnswer, Usage
 from workers.providers.billing import billed
-from workers.providers.openai.errors import UnreadableAnswer
 from workers.providers.openai.models import SpeechModel
 
 CHUNK_BYTES: Final = 1 << 16

@@ -7,8 +7,7 @@ from typing import Any
 from openai import AsyncOpenAI
 from openai.types import CompletionUsage
 
-from workers.providers.base import Ended, Finished, Sink, Usage
-from workers.providers.openai.errors import UnreadableAnswer
+from workers.providers.base import Ended, Finished, Sink, UnreadableAnswer, Usage
 from workers.providers.openai.models import TextModel
 from workers.providers.writing import Writing, declined
 

@@ -31,6 +31,7 @@ from workers.providers.base import (
     Request,
     Sink,
     Unaskable,
+    UnreadableAnswer,
 )
 from workers.providers.replicate.answers import read
 from workers.providers.replicate.identity import (
@@ -45,14 +46,8 @@ from workers.providers.replicate.identity import (
 )
 from workers.providers.replicate.model import ReplicateModel
 from workers.providers.replicate.models import CARDS, MODELS
-from workers.providers.replicate.wire import (
-    CREATE_TIMEOUT_S,
-    NO_ANSWER,
-    Reply,
-    UnreadableAnswer,
-    Wire,
-    refusal,
-)
+from workers.providers.replicate.wire import CREATE_TIMEOUT_S, NO_ANSWER, Wire, refusal
+from workers.providers.reply import Reply
 
 PREPARE_TIMEOUT_S: Final = 15.0
 """For what comes before the paid call: handing over files, checking the version."""

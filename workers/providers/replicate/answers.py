@@ -12,9 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.errors import JobError
-from workers.providers.base import Answer, Ended, Finished, Pending, RemoteFile, Usage
+from workers.providers.base import Answer, Ended, Finished, Pending, RemoteFile, UnreadableAnswer, Usage
 from workers.providers.replicate.model import ReplicateModel
-from workers.providers.replicate.wire import UnreadableAnswer
 
 _MIME = {
     "png": "image/png",

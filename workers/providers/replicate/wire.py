@@ -16,13 +16,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import httpx
-import orjson
 from replicate.client import Client
 from replicate.exceptions import ReplicateError
 
 from shared.errors import JobError
-from workers.providers.base import HeldBack, InputFile, NotSent, Refused
+from workers.providers.base import HeldBack, InputFile, NotSent, Refused, UnreadableAnswer
 from workers.providers.replicate.model import ReplicateModel
+from workers.providers.reply import Reply
 from workers.providers.throttle import retry_after_s
 
 CREATE_TIMEOUT_S: Final = 20.0
@@ -38,29 +38,6 @@ _CONNECTIONS = 20
 _DATA_URL_BYTES = 256 * 1024
 _UPLOAD_BYTES = 100 << 20
 _DEFAULT_COOL_DOWN_S = 10.0
-
-
-class UnreadableAnswer(Exception):
-    """Replicate answered something that says neither yes nor no."""
-
-
-@dataclass(slots=True)
-class Reply:
-    """A raw answer; `status` is None until there is one."""
-
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-    def json(self) -> dict[str, Any]:
-        """Raises UnreadableAnswer when the body is no JSON object."""
-        try:
-            body = orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            raise UnreadableAnswer(f"not JSON: {self.body[:80]!r}") from error
-        if not isinstance(body, dict):
-            raise UnreadableAnswer(f"not an object: {self.body[:80]!r}")
-        return body
 
 
 @dataclass(slots=True)

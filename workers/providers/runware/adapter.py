@@ -28,8 +28,9 @@ from workers.providers.base import (
     Refused,
     Request,
     Sink,
+    UnreadableAnswer,
 )
-from workers.providers.runware.answers import Item, UnreadableAnswer, read
+from workers.providers.runware.answers import Item, read
 from workers.providers.runware.models import CARDS, MODELS, RunwareModel
 from workers.providers.runware.wire import (
     CONNECT_TIMEOUT_S,

@@ -10,7 +10,17 @@ from typing import Any, Final
 
 from shared.errors import JobError
 from shared.money import NANOS_PER_USD, multiply
-from workers.providers.base import Answer, Ended, Finished, Job, Pending, Refused, RemoteFile, Usage
+from workers.providers.base import (
+    Answer,
+    Ended,
+    Finished,
+    Job,
+    Pending,
+    Refused,
+    RemoteFile,
+    UnreadableAnswer,
+    Usage,
+)
 from workers.providers.runware.models import DEFAULT_FORMAT, FORMATS, RunwareModel
 
 Item = Mapping[str, Any]
@@ -28,10 +38,6 @@ _NO_MODEL = ("modelnotfound", "unknownmodel", "invalidmodel", "modelunavailable"
 _INVALID = ("invalid", "missing", "unsupported", "unknown", "value", "array", "incompatible", "duplicate",
             "mismatch", "max")  # fmt: skip
 _WORKING = ("processing", "queued", "pending", "scheduled", "waiting")
-
-
-class UnreadableAnswer(Exception):
-    """Runware answered something that says neither yes nor no."""
 
 
 def read(job: Job, model: RunwareModel, results: Sequence[Item], errors: Sequence[Item]) -> Answer | None:

@@ -22,8 +22,8 @@ from websockets.exceptions import WebSocketException
 
 from shared.errors import JobError
 from shared.log import get_logger
-from workers.providers.base import HeldBack, InputFile, NotSent, Refused
-from workers.providers.runware.answers import CONFLICT, COOL_DOWN_S, Item, UnreadableAnswer, refusal
+from workers.providers.base import HeldBack, InputFile, NotSent, Refused, UnreadableAnswer
+from workers.providers.runware.answers import CONFLICT, COOL_DOWN_S, Item, refusal
 from workers.providers.throttle import retry_after_s
 
 log = get_logger(__name__)
