@@ -9,7 +9,7 @@ JOBS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo-providers test check lint format lock bench chaos fuzz clean
+.PHONY: help install run demo-providers test test-browser check lint format lock bench chaos fuzz clean
 
 help:  ## list what there is
 	@echo "Penstock: make <target>"
@@ -26,7 +26,10 @@ demo-providers: $(VENV)/.installed-dev  ## like run, with every provider's emula
 	@exec $(BIN)/python cli/servers/guard.py 15 $$PPID - $(BIN)/python -m tests.emulators $(ARGS)
 
 test: $(VENV)/.installed-dev  ## run every test against private servers (ARGS="tests/cli -k lock")
-	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not long" $(ARGS)
+
+test-browser: $(VENV)/.installed-dev  ## try all of the studio in Chromium (tests/browser/install-chromium brings one)
+	@CI=1 $(BIN)/pytest -n 0 tests/browser $(ARGS)
 
 check: lint test  ## lint, then test
 
