@@ -9,7 +9,7 @@ JOBS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo-providers test test-browser check lint format lock bench chaos fuzz clean
+.PHONY: help install run demo-providers test test-browser screenshots audit check lint format lock bench chaos fuzz clean
 
 help:  ## list what there is
 	@echo "Penstock: make <target>"
@@ -30,6 +30,12 @@ test: $(VENV)/.installed-dev  ## run every test against private servers (ARGS="t
 
 test-browser: $(VENV)/.installed-dev  ## try all of the studio in Chromium (tests/browser/install-chromium brings one)
 	@CI=1 $(BIN)/pytest -n 0 tests/browser $(ARGS)
+
+screenshots: $(VENV)/.installed-dev  ## a picture of every view, light and dark, wide and narrow (ARGS="gallery ops")
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+audit: $(VENV)/.installed-dev  ## what Lighthouse says of the studio, beside what was promised
+	@$(BIN)/python -m tests.browser.audit
 
 check: lint test  ## lint, then test
 

@@ -1,0 +1,123 @@
+"""`make audit`: Lighthouse looks at the built studio as a desktop and as a phone, beside what was promised.
+
+Figures of time depend on the machine; run it on a quiet one.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from tests.browser.alone import stack_alone
+from tests.browser.browsers import QUIET, find_chromium
+from tests.browser.sights import arrange
+
+STUDIO = Path(__file__).parents[2] / "gateway" / "studio"
+PAGES = ("/studio/create/image", "/studio/gallery")
+FORMS = {"desktop": ("--preset=desktop",), "phone": ()}
+CATEGORIES = ("performance", "accessibility", "best-practices")
+KB = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    name: str
+    most: float | None = None
+    least: float | None = None
+    unit: str = ""
+
+    def met(self, value: float) -> bool:
+        return (self.most is None or value < self.most) and (self.least is None or value >= self.least)
+
+
+GOALS = (
+    *(Goal(name, least=95) for name in CATEGORIES),
+    Goal("first contentful paint", most=1.5, unit="s"),
+    Goal("largest contentful paint", most=2.5, unit="s"),
+    Goal("cumulative layout shift", most=0.1),
+    Goal("time to interactive", most=3.0, unit="s"),
+    Goal("script, first view", most=200, unit="kB"),
+)
+
+
+async def main() -> int:
+    """Exit code 1 when a goal is missed."""
+    console = Console()
+    missed = False
+    async with stack_alone() as stack:
+        await arrange(stack)
+        for page in PAGES:
+            for form, options in FORMS.items():
+                report = await _lighthouse(stack.url + page, options)
+                missed |= _show(console, f"{page}, {form}", report)
+    return int(missed)
+
+
+async def _lighthouse(url: str, options: Iterable[str]) -> Mapping[str, Any]:
+    """Lighthouse's report. Raises RuntimeError when it has none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.json"
+        process = await asyncio.create_subprocess_exec(
+            "node", str(STUDIO / "node_modules" / "lighthouse" / "cli" / "index.js"), url, "--quiet",
+            "--output=json", f"--output-path={path}", f"--only-categories={','.join(CATEGORIES)}",
+            f"--chrome-path={find_chromium()}", f"--chrome-flags=--headless --no-sandbox {' '.join(QUIET)}",
+            *options,
+        )  # fmt: skip
+        if await process.wait() != 0 or not path.exists():
+            raise RuntimeError(f"Lighthouse gave no report of {url}")
+        report: dict[str, Any] = orjson.loads(path.read_bytes())
+        return report
+
+
+def figures(report: Mapping[str, Any]) -> dict[str, float]:
+    """What the goals speak of, by their names."""
+    audits = report["audits"]
+    requests = audits["network-requests"]["details"]["items"]
+    return {
+        **{name: 100 * (report["categories"][name]["score"] or 0) for name in CATEGORIES},
+        "first contentful paint": audits["first-contentful-paint"]["numericValue"] / 1000,
+        "largest contentful paint": audits["largest-contentful-paint"]["numericValue"] / 1000,
+        "cumulative layout shift": audits["cumulative-layout-shift"]["numericValue"],
+        "time to interactive": audits["interactive"]["numericValue"] / 1000,
+        "script, first view": sum(
+            item.get("transferSize", 0) for item in requests if item.get("resourceType") == "Script"
+        ) / KB,
+    }  # fmt: skip
+
+
+def _show(console: Console, title: str, report: Mapping[str, Any]) -> bool:
+    """Prints the figures beside the goals, and what to mend; whether one is missed."""
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
+    for heading, justify in (("", "left"), ("measured", "right"), ("goal", "right"), ("", "left")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]  # the literals are of rich's own
+    found = figures(report)
+    for goal in GOALS:
+        bound = f"< {goal.most:g}" if goal.most is not None else f"≥ {goal.least:g}"
+        met = "[green]met[/]" if goal.met(found[goal.name]) else "[red]missed[/]"
+        table.add_row(goal.name, f"{found[goal.name]:.3g} {goal.unit}", f"{bound} {goal.unit}", met)
+    console.print(table)
+    for line in _to_mend(report):
+        console.print(f"    {line}", style="dim")
+    console.print()
+    return not all(goal.met(found[goal.name]) for goal in GOALS)
+
+
+def _to_mend(report: Mapping[str, Any]) -> list[str]:
+    """What keeps accessibility and best practices from the full mark."""
+    return [
+        audit["title"]
+        for name in CATEGORIES[1:]
+        for ref in report["categories"][name]["auditRefs"]
+        if ref["weight"] and (audit := report["audits"][ref["id"]])["score"] not in (None, 1)
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
