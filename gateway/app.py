@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -23,7 +24,7 @@ from gateway.openapi import plain_path
 from gateway.origins import Origins
 from gateway.rates import Rates
 from gateway.resources import render_rows
-from gateway.routes import OPERATIONS
+from gateway.routes import OPERATIONS, studio
 from gateway.routes.documents import OPERATIONS_KEY
 from gateway.sessions import Sessions
 from gateway.signatures import Signatures
@@ -52,8 +53,8 @@ from shared.vault import Vault
 DEPS = web.AppKey("deps", Deps)
 
 
-def create_app(deps: Deps) -> web.Application:
-    """The application; whoever opened `deps` closes them."""
+def create_app(deps: Deps, static: Path = studio.STATIC) -> web.Application:
+    """The application; whoever opened `deps` closes them. `static` has the built studio, if there is one."""
     app = web.Application(client_max_size=deps.settings.max_body_bytes)
     app[DEPS] = deps
     app[OPERATIONS_KEY] = OPERATIONS
@@ -63,6 +64,8 @@ def create_app(deps: Deps) -> web.Application:
     metrics = HttpMetrics(deps.registry)
     for op in OPERATIONS:
         _mount(app, op, deps, metrics)
+    pages = studio.Studio(static, deps.settings.base_url, deps.settings.allowed_origins)
+    studio.mount(app, pages, lambda page, route: around(page, route, metrics))
     app.router.add_route("*", UNMATCHED_PATTERN, around(unmatched, UNMATCHED, metrics))
     return app
 

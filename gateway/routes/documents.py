@@ -65,12 +65,6 @@ class ErrorPage(Resource):
     explanation: str
 
 
-@operation("GET", "/", tag=TAG, summary="Home", scope=None, answers=(Answer(302, "To the documentation"),))
-async def home(request: Request[None, None]) -> Reply:
-    """Leads to `/docs`."""
-    return Reply(None, 302, {"Location": "/docs"})
-
-
 @operation(
     "GET",
     "/api/openapi.json",
@@ -176,7 +170,6 @@ def _page(path: str, name: str, media: str, summary: str) -> Operation:
 OPERATIONS_KEY = web.AppKey("operations", tuple[Operation, ...])
 
 operations = (
-    home,
     get_openapi,
     get_asyncapi,
     get_error,

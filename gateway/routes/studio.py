@@ -1,0 +1,125 @@
+"""The studio: the web application's files, and its page for every address that the application itself draws.
+
+These are not operations: they are no part of the API, and the API's document does not list them.
+"""
+
+import gzip
+from collections.abc import Awaitable, Callable, Sequence
+from html import escape
+from pathlib import Path
+from secrets import token_urlsafe
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from gateway.static_files import IMMUTABLE, StaticFile, read_folder, static_file
+from shared.errors import NotFound
+
+STATIC = Path(__file__).parent.parent / "static"
+HOME = "/studio"
+ROOTS = (HOME, "/ops")
+"""What the application draws: each of these, and all below."""
+
+INDEX = "index.html"
+ASSETS = "assets/"
+
+NOT_BUILT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>The studio is not built</title><link rel="stylesheet" href="{root}/docs/docs.css"></head>
+<body><main class="narrow"><h1>The studio is not built</h1>
+<p class="lead">The API works; only the web application is missing here.</p>
+<p>From a checkout run <code>make studio</code>, which needs the network once, then restart the gateway.
+The container image and <code>make run</code> build it by themselves.</p>
+<p><a href="{root}/docs">The API's documentation</a></p></main></body></html>
+"""
+
+
+class Studio:
+    """Everything that is served, in memory. `base_url` is the gateway's public address."""
+
+    def __init__(self, folder: Path, base_url: str, allowed_origins: Sequence[str]) -> None:
+        self._root = urlsplit(base_url).path.rstrip("/")
+        self._nonce = token_urlsafe(16)
+        self._files = read_folder(folder)
+        built = self._files.pop(INDEX, None)
+        self.is_built = built is not None
+        self._index = self._page(built)
+        self._headers = {
+            "Cache-Control": "no-cache",
+            "Content-Security-Policy": _policy(urlsplit(base_url).netloc, allowed_origins, self._nonce),
+            "Referrer-Policy": "same-origin",
+            "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+        }
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """A file, or the page. Raises NotFound for files that are not there."""
+        name = request.match_info.get("name", "")
+        file = self._files.get(name)
+        if file is not None:
+            kept = IMMUTABLE if name.startswith(ASSETS) else "no-cache"
+            return file.answer(request, {"Cache-Control": kept})
+        if name.startswith(ASSETS) or not _is_navigation(request):
+            raise NotFound(f"There is nothing at {request.path}.")
+        return self._index.answer(request, self._headers)
+
+    async def home(self, request: web.Request) -> web.StreamResponse:
+        """Leads to the studio."""
+        return web.Response(status=302, headers={"Location": self._root + HOME})
+
+    def _page(self, built: StaticFile | None) -> StaticFile:
+        """The page knows where it lies, so that one build works below any path."""
+        if built is None:
+            return static_file(INDEX, NOT_BUILT.format(root=escape(self._root)).encode())
+        head = (
+            f'<head><base href="{escape(self._root)}{HOME}/">'
+            f'<meta property="csp-nonce" nonce="{self._nonce}" content="{self._nonce}">'
+        )
+        page = built.content.replace(b"<head>", head.encode(), 1)
+        return static_file(INDEX, page, {"gzip": gzip.compress(page, 9, mtime=0)})
+
+
+def _policy(netloc: str, allowed_origins: Sequence[str], nonce: str) -> str:
+    """Scripts are files of ours. Styles may also bear the page's nonce, for waveforms draw in a shadow tree; a
+    page of an allowed origin may hold the studio in a frame.
+    """
+    ancestors = " ".join(["'self'", *(origin for origin in allowed_origins if origin != "*")])
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            f"style-src 'self' 'nonce-{nonce}'",
+            "style-src-attr 'unsafe-inline'",
+            f"connect-src 'self' ws://{netloc} wss://{netloc}",
+            "img-src 'self' blob: data:",
+            "media-src 'self' blob: data:",
+            "font-src 'self'",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            f"frame-ancestors {ancestors}",
+        )
+    )
+
+
+def _is_navigation(request: web.Request) -> bool:
+    """Whether a person goes there, rather than a page that wants a file."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    accepted = request.headers.get("Accept", "*/*")
+    return mode == "navigate" if mode is not None else "text/html" in accepted or "*/*" in accepted
+
+
+type Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def mount(app: web.Application, studio: Studio, around: Callable[[Endpoint, str], Endpoint]) -> None:
+    """Adds the routes; `around` wraps an endpoint, whose route's name is for the metrics."""
+    page = around(studio.answer, HOME)
+    home = around(studio.home, "/")
+    for method in ("GET", "HEAD"):
+        app.router.add_route(method, "/", home)
+        for root in ROOTS:
+            app.router.add_route(method, root, page)
+            app.router.add_route(method, f"{root}/", page)
+        app.router.add_route(method, f"{HOME}/{{name:.+}}", page)
+        app.router.add_route(method, "/ops/{anything:.+}", page)

@@ -1,0 +1,81 @@
+import { address } from './address';
+
+const CSRF_COOKIE = 'penstock_csrf';
+const HARMLESS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+type Ended = () => void;
+const listeners = new Set<Ended>();
+let refreshing: Promise<boolean> | null = null;
+
+/** Called when there is no session any more; returns what takes the listener away. */
+export function onSessionEnd(listener: Ended): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/**
+ * `fetch` with the session's cookie and, for writes, the token that shows that a page of ours asks. When the
+ * access token has run out, the session is refreshed once and the request repeated.
+ */
+export async function sessionFetch(request: Request): Promise<Response> {
+  const again = request.clone();
+  const response = await fetch(withToken(request));
+  if (response.status !== 401 || isSignIn(request.url)) return response;
+  if (await refresh()) return fetch(withToken(again));
+  for (const listener of listeners) listener();
+  return response;
+}
+
+/**
+ * True when the session goes on. One tab refreshes at a time, for a refresh token is good once: a tab that had
+ * to wait finds the new cookies and does not ask again.
+ */
+export function refresh(): Promise<boolean> {
+  refreshing ??= exclusively(renew).finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+async function exclusively(renewal: (before: string | null) => Promise<boolean>): Promise<boolean> {
+  const before = lastRenewal();
+  if (!('locks' in navigator)) return renewal(before);
+  return navigator.locks.request('penstock-refresh', () => renewal(before));
+}
+
+const RENEWED = 'penstock-renewed';
+
+function lastRenewal(): string | null {
+  return localStorage.getItem(RENEWED);
+}
+
+async function renew(before: string | null): Promise<boolean> {
+  if (lastRenewal() !== before) return true;
+  if (csrfToken() === null) return false;
+  const response = await fetch(
+    withToken(
+      new Request(address('/api/auth/refresh'), {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: '{}',
+      }),
+    ),
+  );
+  if (response.ok) localStorage.setItem(RENEWED, String(Date.now()));
+  return response.ok;
+}
+
+function withToken(request: Request): Request {
+  const token = csrfToken();
+  if (token !== null && !HARMLESS.has(request.method)) request.headers.set('X-CSRF-Token', token);
+  return request;
+}
+
+function csrfToken(): string | null {
+  const found = document.cookie.split('; ').find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));
+  return found ? decodeURIComponent(found.slice(CSRF_COOKIE.length + 1)) : null;
+}
+
+function isSignIn(url: string): boolean {
+  return /\/api\/auth\/(login|signup|refresh|logout)$/.test(new URL(url).pathname);
+}

@@ -1,0 +1,43 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { KINDS } from '@/features/create/kinds';
+import { type Shortcut, useShortcuts } from '@/keyboard/registry';
+import { ShortcutHelp } from '@/keyboard/ShortcutHelp';
+
+/** The keys that work in every view of the studio. */
+export function GlobalShortcuts() {
+  const navigate = useNavigate();
+  const [helps, setHelps] = useState(false);
+  const kinds: Shortcut[] = KINDS.map((kind, index) => ({
+    chord: String(index + 1),
+    label: `Create: ${kind.label}`,
+    run: () => void navigate({ to: '/studio/create/$kind', params: { kind: kind.name } }),
+  }));
+  useShortcuts('Everywhere', [
+    ...kinds,
+    { chord: 'g', label: 'Gallery', run: () => void navigate({ to: '/studio/gallery' }) },
+    { chord: 'h', label: 'History', run: () => void navigate({ to: '/studio/history' }) },
+    {
+      chord: 'p',
+      label: 'Preview',
+      run: () => void navigate({ to: '/studio/create/$kind', params: { kind: 'image' } }),
+    },
+    { chord: '/', label: 'Search', run: () => void toSearch(navigate) },
+    { chord: '?', label: 'These keys', run: () => setHelps(true) },
+  ]);
+  return <ShortcutHelp open={helps} onClose={() => setHelps(false)} />;
+}
+
+/** The search field of the view, else the gallery's. */
+async function toSearch(navigate: ReturnType<typeof useNavigate>): Promise<void> {
+  if (focusSearch()) return;
+  await navigate({ to: '/studio/gallery' });
+  setTimeout(focusSearch, 100);
+}
+
+function focusSearch(): boolean {
+  const field = document.querySelector<HTMLInputElement>('main input[type=search]');
+  field?.focus();
+  field?.select();
+  return field !== null;
+}

@@ -1,0 +1,69 @@
+import { Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
+import { socket } from '@/live/live';
+import { Toasts } from '@/ui/Toasts';
+import { BottomBar } from './BottomBar';
+import { GlobalShortcuts } from './GlobalShortcuts';
+import { OPS_PLACES, type Place, STUDIO_PLACES } from './places';
+import styles from './Shell.module.css';
+import { Sidebar } from './Sidebar';
+import { TopBar } from './TopBar';
+
+export function StudioShell() {
+  return (
+    <Frame groups={STUDIO_PLACES}>
+      <GlobalShortcuts />
+      <BottomBar />
+    </Frame>
+  );
+}
+
+export function OpsShell() {
+  return <Frame groups={OPS_PLACES} title="Operations" />;
+}
+
+interface Props {
+  groups: readonly (readonly Place[])[];
+  title?: string;
+  children?: React.ReactNode;
+}
+
+/** What is around every view: navigation, the account, messages. The view itself is in `main`. */
+function Frame({ groups, title, children }: Props) {
+  useEffect(() => {
+    socket.open();
+  }, []);
+  return (
+    <div className={styles.frame}>
+      <a className={styles.skip} href={`${useLocation().href}#main`} onClick={toMain}>
+        To the content
+      </a>
+      <Sidebar groups={groups} title={title} />
+      <TopBar groups={title ? groups : undefined} title={title} />
+      <Main />
+      {children}
+      <Toasts />
+    </div>
+  );
+}
+
+function toMain(event: React.MouseEvent): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+/** Takes the focus when the view changes, so that whoever listens is told of it. */
+function Main() {
+  const ref = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const before = useRef(pathname);
+  useEffect(() => {
+    if (before.current !== pathname && document.activeElement === document.body) ref.current?.focus();
+    before.current = pathname;
+  }, [pathname]);
+  return (
+    <main id="main" ref={ref} tabIndex={-1} className={styles.main}>
+      <Outlet />
+    </main>
+  );
+}

@@ -1,0 +1,21 @@
+import { Monitor, Moon, Sun } from 'lucide-react';
+import { SegmentedControl } from '@/ui/SegmentedControl';
+import { chooseTheme, useTheme } from './theme';
+
+const CHOICES = [
+  { value: 'light', label: 'Light', icon: <Sun /> },
+  { value: 'dark', label: 'Dark', icon: <Moon /> },
+  { value: 'system', label: 'As the system', icon: <Monitor /> },
+] as const;
+
+export function ThemeSwitch({ compact = true }: { compact?: boolean }) {
+  return (
+    <SegmentedControl
+      label="Theme"
+      segments={CHOICES}
+      value={useTheme()}
+      onChange={chooseTheme}
+      compact={compact}
+    />
+  );
+}

@@ -1,0 +1,31 @@
+import { createRouter } from '@tanstack/react-router';
+import { ROOT } from '@/api/address';
+import { queryClient } from '@/api/queries';
+import { onSessionEnd } from '@/api/session';
+import { live, socket } from '@/live/live';
+import { routeTree } from './routes';
+import { ViewError } from './ViewError';
+
+const LOGIN = '/studio/login';
+
+export const router = createRouter({
+  routeTree,
+  basepath: ROOT || '/',
+  defaultPreload: 'intent',
+  defaultErrorComponent: ViewError,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+onSessionEnd(() => {
+  const { pathname, href } = router.state.location;
+  socket.close();
+  live.forget();
+  queryClient.clear();
+  if (pathname !== LOGIN) void router.navigate({ to: LOGIN, search: { next: href } });
+});

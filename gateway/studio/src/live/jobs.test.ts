@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { Frame } from './frame';
+import { heard, type Jobs, NO_JOBS, overall, unfinished } from './jobs';
+
+const ID = '0192f0c1-2b3c-7d4e-8f50-617283940a1b';
+
+function frame(type: string, seq: number, data: Frame['data'] = {}): Frame {
+  return { v: 1, id: ID, seq, ts: '2026-05-01T12:00:00Z', type, data };
+}
+
+function heardAll(...frames: Frame[]): Jobs {
+  return frames.reduce((jobs, one) => heard(jobs, one, 1000), NO_JOBS);
+}
+
+const RUNNING = [frame('generation.queued', 1), frame('generation.submitting', 2)];
+
+describe('what was heard of a generation', () => {
+  it('goes on with each change', () => {
+    const job = heardAll(
+      ...RUNNING,
+      frame('generation.progress', 2, { progress: 0.4, stage: 'provider_running' }),
+    ).get(ID);
+    expect(job).toMatchObject({ status: 'running', seq: 2, progress: 0.4, stage: 'provider_running' });
+  });
+
+  it('ends for good: later progress and older changes do nothing', () => {
+    const ended = heardAll(...RUNNING, frame('generation.canceled', 3));
+    expect(heard(ended, frame('generation.progress', 3, { progress: 0.9 }), 2000)).toBe(ended);
+    expect(heard(ended, frame('generation.progress', 2, { progress: 0.9 }), 2000)).toBe(ended);
+    expect(heard(ended, frame('generation.waiting', 2), 2000)).toBe(ended);
+    expect(heard(ended, frame('snapshot', 2, { id: ID, seq: 2, status: 'running' }), 2000)).toBe(ended);
+    expect(ended.get(ID)?.status).toBe('canceled');
+  });
+
+  it('keeps its end when its bill is settled', () => {
+    const job = heardAll(...RUNNING, frame('generation.completed', 3), frame('generation.settled', 4)).get(
+      ID,
+    );
+    expect(job).toMatchObject({ status: 'completed', seq: 4 });
+  });
+
+  it('never goes backwards, but starts over when it is tried again', () => {
+    const far = heardAll(...RUNNING, frame('generation.progress', 2, { progress: 0.8 }));
+    expect(heard(far, frame('generation.progress', 2, { progress: 0.3 }), 2000).get(ID)?.progress).toBe(0.8);
+    expect(heard(far, frame('generation.retrying', 3), 2000).get(ID)).toMatchObject({
+      status: 'queued',
+      progress: null,
+    });
+  });
+
+  it('takes a snapshot after a reset, though its position is lower', () => {
+    const jobs = heardAll(...RUNNING);
+    const reset: Frame = { ...frame('snapshot', 1, { id: ID, seq: 1, status: 'queued' }), reset: true };
+    expect(heard(jobs, reset, 2000).get(ID)).toMatchObject({ seq: 1, status: 'queued' });
+  });
+
+  it('joins text by code points, twice heard or not', () => {
+    const first = frame('generation.delta', 2, { offset: 0, text: 'sea 🌊' });
+    const second = frame('generation.delta', 2, { offset: 4, text: '🌊 and sky' });
+    expect(heardAll(...RUNNING, first, first, second).get(ID)?.text).toBe('sea 🌊 and sky');
+  });
+});
+
+it('tells how far everything is together', () => {
+  const jobs = heardAll(...RUNNING, frame('generation.progress', 2, { progress: 0.5 }));
+  expect(overall(unfinished(jobs))).toBe(0.5);
+  expect(unfinished(heardAll(...RUNNING, frame('generation.failed', 3)))).toEqual([]);
+});

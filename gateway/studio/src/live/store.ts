@@ -1,0 +1,95 @@
+import type { Generation } from '@/api/client';
+import { type Control, type Frame, isAboutAccount, isAboutGeneration } from './frame';
+import { heard, isOver, type Job, type Jobs, jobOf, NO_JOBS } from './jobs';
+import type { Connection, Listener, Resume } from './socket';
+
+const REMEMBERED_ENDED = 200;
+const CLOCK_SKEW_MS = 10_000;
+
+export interface State {
+  jobs: Jobs;
+  connection: Connection;
+}
+
+type OnFrame = (frame: Frame, job: Job) => void;
+type OnAccount = (frame: Frame) => void;
+
+/** What this tab has heard, for components (`useSyncExternalStore`) and for the query cache. */
+export class LiveStore implements Listener {
+  private state: State = { jobs: NO_JOBS, connection: 'connecting' };
+  private readonly watchers = new Set<() => void>();
+  private readonly frameListeners = new Set<OnFrame>();
+  private readonly accountListeners = new Set<OnAccount>();
+  private lastTs: string | null = null;
+
+  readonly subscribe = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  };
+
+  readonly snapshot = (): State => this.state;
+
+  onFrame(listener: OnFrame): () => void {
+    this.frameListeners.add(listener);
+    return () => this.frameListeners.delete(listener);
+  }
+
+  /** News of the account, such as `budget.alert`. */
+  onAccountEvent(listener: OnAccount): () => void {
+    this.accountListeners.add(listener);
+    return () => this.accountListeners.delete(listener);
+  }
+
+  onMessage(message: Frame | Control): void {
+    this.lastTs = message.ts;
+    if (isAboutAccount(message)) {
+      for (const listener of this.accountListeners) listener(message);
+    }
+    if (!isAboutGeneration(message)) return;
+    const jobs = heard(this.state.jobs, message, Date.now());
+    if (jobs === this.state.jobs) return;
+    this.set({ jobs: trimmed(jobs) });
+    const job = jobs.get(message.id);
+    if (job) for (const listener of this.frameListeners) listener(message, job);
+  }
+
+  onConnection(connection: Connection): void {
+    if (connection !== this.state.connection) this.set({ connection });
+  }
+
+  /** A resource that came with an answer, which may be ahead of the frames. */
+  learn(resource: Generation): void {
+    const known = this.state.jobs.get(resource.id);
+    if (known && known.seq >= resource.seq && known.resource) return;
+    if (known && isOver(known) && known.seq > resource.seq) return;
+    const jobs = new Map(this.state.jobs).set(resource.id, jobOf(resource, Date.now(), known?.text));
+    this.set({ jobs: trimmed(jobs) });
+  }
+
+  forget(): void {
+    this.lastTs = null;
+    this.set({ jobs: NO_JOBS });
+  }
+
+  resume(): Resume {
+    const since: Record<string, number> = {};
+    for (const job of this.state.jobs.values()) {
+      if (!isOver(job) && job.seq >= 0 && job.resource) since[job.id] = job.seq;
+    }
+    const changedAfter = this.lastTs && new Date(Date.parse(this.lastTs) - CLOCK_SKEW_MS).toISOString();
+    return { since, changedAfter };
+  }
+
+  private set(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+    for (const watcher of this.watchers) watcher();
+  }
+}
+
+function trimmed(jobs: Jobs): Jobs {
+  const ended = [...jobs.values()].filter(isOver).sort((a, b) => a.heardAt - b.heardAt);
+  if (ended.length <= REMEMBERED_ENDED) return jobs;
+  const kept = new Map(jobs);
+  for (const job of ended.slice(0, ended.length - REMEMBERED_ENDED)) kept.delete(job.id);
+  return kept;
+}

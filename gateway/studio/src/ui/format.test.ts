@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { dollars, exactDollars } from './money';
+import { ago, length } from './time';
+
+it('shows small amounts in full and large ones in cents', () => {
+  expect([0, 39_000_000, 1_250_000_000, 4_200, -500_000_000].map(dollars)).toEqual([
+    '$0.00',
+    '$0.039',
+    '$1.25',
+    '$0.000004',
+    '-$0.50',
+  ]);
+  expect(exactDollars(39_000_001)).toBe('$0.039000001');
+  expect(exactDollars(-1_500_000_000)).toBe('-$1.500000000');
+});
+
+it('tells time as people do', () => {
+  const now = Date.parse('2026-05-01T12:00:00Z');
+  expect(ago('2026-05-01T11:59:30Z', now)).toBe('just now');
+  expect(ago('2026-05-01T10:00:00Z', now)).toBe('2 hr. ago');
+  expect([0.82, 42.4, 187, 3729].map(length)).toEqual(['0.8 s', '42 s', '3:07', '1:02:09']);
+});
