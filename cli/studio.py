@@ -94,7 +94,7 @@ def _make_types() -> None:
 def npm(*words: str) -> None:
     """Runs npm in the studio's folder, of the node on the path or of the package that stands in for it."""
     command, environment = _npm()
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  # npm, with words of ours
         [*command, *words], cwd=STUDIO, env=environment, check=False, capture_output=True, text=True
     )
     if done.returncode:
@@ -119,8 +119,8 @@ def _npm() -> tuple[list[str], dict[str, str]]:
 
 
 def _is_recent(node: str) -> bool:
-    said = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
-    parts = said.strip().removeprefix("v").split(".")[:2]
+    asked = subprocess.run([node, "--version"], check=False, capture_output=True, text=True)  # noqa: S603
+    parts = asked.stdout.strip().removeprefix("v").split(".")[:2]
     return all(part.isdigit() for part in parts) and tuple(map(int, parts)) >= OLDEST_NODE
 
 

@@ -69,9 +69,9 @@ async def test_the_docs_page_loads_nothing_from_elsewhere(nobody: Api) -> None:
         assert "innerHTML" not in text
 
 
-async def test_home_leads_to_the_docs(nobody: Api) -> None:
+async def test_home_leads_to_the_studio(nobody: Api) -> None:
     answer = await nobody.get("/")
-    assert (answer.status, answer.headers["Location"]) == (302, "/docs")
+    assert (answer.status, answer.headers["Location"]) == (302, "/studio")
 
 
 def _codes(base: type[PenstockError]) -> set[str]:

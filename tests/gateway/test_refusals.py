@@ -27,7 +27,7 @@ from tests.rows import insert_everything, owner_of
 
 PRIVATE = tuple(op for op in OPERATIONS if op.scope is not None)
 PUBLIC = {
-    "/", "/api/asyncapi.json", "/api/auth/login", "/api/auth/logout", "/api/auth/refresh", "/api/auth/signup",
+    "/api/asyncapi.json", "/api/auth/login", "/api/auth/logout", "/api/auth/refresh", "/api/auth/signup",
     "/api/errors/{code}", "/api/openapi.json", "/api/v1/callbacks/{provider}/{submission}", "/cdn/{bucket}/{key:.+}",
     "/docs", "/docs/docs.css", "/docs/docs.js", "/healthz", "/livez", "/metrics", "/readyz",
 }  # fmt: skip

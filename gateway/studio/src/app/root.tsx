@@ -10,9 +10,9 @@ export const rootRoute = createRootRoute({
 /** Views in the studio's frame; their paths begin with `/studio`. */
 export const studioRoute = createRoute({
   getParentRoute: () => rootRoute,
-  id: 'studio',
+  id: '_studio',
   component: StudioShell,
 });
 
 /** Views in the operators' frame; their paths begin with `/ops`. */
-export const opsRoute = createRoute({ getParentRoute: () => rootRoute, id: 'ops', component: OpsShell });
+export const opsRoute = createRoute({ getParentRoute: () => rootRoute, id: '_ops', component: OpsShell });

@@ -11,7 +11,7 @@ import { Result } from './Result';
 
 /** The form at the left, what it makes at the right. */
 export function CreateView() {
-  const { kind } = useParams({ from: '/studio/studio/create/$kind' });
+  const { kind } = useParams({ from: '/_studio/studio/create/$kind' });
   const navigate = useNavigate();
   const [last, setLast] = useState<string | null>(null);
   const tabs = KINDS.map(({ name, label, icon: Icon }) => ({

@@ -1,0 +1,105 @@
+"""The studio's files: built or not, in what encoding, under which policy. Nothing here needs Node.js."""
+
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
+
+from gateway.middlewares import HttpMetrics, around
+from gateway.routes import studio
+from gateway.static_files import IMMUTABLE
+
+SCRIPT = b"console.log('made')\n" * 100
+PAGE = {"Sec-Fetch-Mode": "navigate"}
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """What a build leaves behind, in small."""
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html><html><head><title>Studio</title></head></html>")
+    (tmp_path / ".sources").write_text("secret")
+    (assets / "index-abc.js").write_bytes(SCRIPT)
+    (assets / "index-abc.js.br").write_bytes(b"brotli")
+    (assets / "index-abc.js.gz").write_bytes(gzip.compress(SCRIPT))
+    return tmp_path
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, base_url: str = "https://media.example/tools"
+) -> AsyncIterator[aiohttp.ClientSession]:
+    app, metrics = web.Application(), HttpMetrics(CollectorRegistry())
+    pages = studio.Studio(folder, base_url, ("https://editor.example", "*"))
+    studio.mount(app, pages, lambda page, route: around(page, route, metrics))
+    async with TestServer(app) as server:
+        async with aiohttp.ClientSession(server.make_url("/"), auto_decompress=False) as client:
+            yield client
+
+
+async def test_every_address_of_the_application_is_its_page(built: Path) -> None:
+    async with serving(built) as client:
+        for path in ("/studio", "/studio/", "/studio/gallery", "/ops", "/ops/queues"):
+            async with client.get(path, headers=PAGE) as answer:
+                assert (answer.status, answer.content_type) == (200, "text/html"), path
+                page = await answer.text()
+                assert '<head><base href="/tools/studio/">' in page
+                assert answer.headers["Cache-Control"] == "no-cache"
+            again = {**PAGE, "If-None-Match": answer.headers["ETag"]}
+            async with client.get(path, headers=again) as unchanged:
+                assert unchanged.status == 304
+        async with client.get("/", allow_redirects=False) as home:
+            assert (home.status, home.headers["Location"]) == (302, "/tools/studio")
+
+
+async def test_what_is_missing_is_missing(built: Path) -> None:
+    async with serving(built) as client:
+        for path, headers in (
+            ("/studio/assets/gone.js", PAGE),
+            ("/studio/picture.png", {"Sec-Fetch-Mode": "no-cors"}),
+            ("/studio/%2e%2e/app.py", {"Accept": "image/*"}),
+            ("/studio/.sources", {"Accept": "application/json"}),
+            ("/studio/assets/index-abc.js.br", PAGE),
+        ):
+            async with client.get(path, headers=headers) as answer:
+                assert answer.status == 404, path
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip"), ("", None)],
+)
+async def test_assets_are_kept_and_encoded(built: Path, accepted: str, coding: str | None) -> None:
+    async with serving(built) as client:
+        async with client.get("/studio/assets/index-abc.js", headers={"Accept-Encoding": accepted}) as answer:
+            assert answer.headers.get("Content-Encoding") == coding
+            assert answer.headers["Cache-Control"] == IMMUTABLE
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            assert answer.content_type == "text/javascript"
+            content = await answer.read()
+    plain = gzip.decompress(content) if coding == "gzip" else content
+    assert plain == (b"brotli" if coding == "br" else SCRIPT)
+
+
+async def test_the_page_runs_no_script_but_ours_and_is_framed_by_friends_only(built: Path) -> None:
+    async with serving(built) as client, client.get("/studio", headers=PAGE) as answer:
+        policy = dict(
+            part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";")
+        )
+    assert policy["script-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'self' https://editor.example"
+    assert "wss://media.example" in policy["connect-src"]
+    assert answer.headers["Permissions-Policy"].startswith("microphone=(self)")
+
+
+async def test_without_a_build_the_page_says_how_to_make_one(tmp_path: Path) -> None:
+    async with serving(tmp_path / "none") as client, client.get("/studio", headers=PAGE) as answer:
+        assert answer.status == 200
+        assert "make studio" in await answer.text()
