@@ -16,7 +16,7 @@ from gateway.routes import studio
 from gateway.static_files import IMMUTABLE
 
 SCRIPT = b"console.log('made')\n" * 100
-PAGE = {"Sec-Fetch-Mode": "navigate"}
+PAGE = {"Sec-Fetch-Mode": "navigate", "Accept-Encoding": "identity"}
 
 
 @pytest.fixture
@@ -39,9 +39,11 @@ async def serving(
     app, metrics = web.Application(), HttpMetrics(CollectorRegistry())
     pages = studio.Studio(folder, base_url, ("https://editor.example", "*"))
     studio.mount(app, pages, lambda page, route: around(page, route, metrics))
-    async with TestServer(app) as server:
-        async with aiohttp.ClientSession(server.make_url("/"), auto_decompress=False) as client:
-            yield client
+    async with (
+        TestServer(app) as server,
+        aiohttp.ClientSession(server.make_url("/"), auto_decompress=False) as client,
+    ):
+        yield client
 
 
 async def test_every_address_of_the_application_is_its_page(built: Path) -> None:
@@ -77,13 +79,13 @@ async def test_what_is_missing_is_missing(built: Path) -> None:
     [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip"), ("", None)],
 )
 async def test_assets_are_kept_and_encoded(built: Path, accepted: str, coding: str | None) -> None:
-    async with serving(built) as client:
-        async with client.get("/studio/assets/index-abc.js", headers={"Accept-Encoding": accepted}) as answer:
-            assert answer.headers.get("Content-Encoding") == coding
-            assert answer.headers["Cache-Control"] == IMMUTABLE
-            assert answer.headers["Vary"] == "Accept-Encoding"
-            assert answer.content_type == "text/javascript"
-            content = await answer.read()
+    asked = {"Accept-Encoding": accepted}
+    async with serving(built) as client, client.get("/studio/assets/index-abc.js", headers=asked) as answer:
+        assert answer.headers.get("Content-Encoding") == coding
+        assert answer.headers["Cache-Control"] == IMMUTABLE
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.content_type == "text/javascript"
+        content = await answer.read()
     plain = gzip.decompress(content) if coding == "gzip" else content
     assert plain == (b"brotli" if coding == "br" else SCRIPT)
 
