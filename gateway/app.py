@@ -28,6 +28,7 @@ from gateway.routes import OPERATIONS, studio
 from gateway.routes.documents import OPERATIONS_KEY
 from gateway.sessions import Sessions
 from gateway.signatures import Signatures
+from gateway.subpath import below
 from shared.antivirus import Scanner
 from shared.catalog import Catalog
 from shared.db import Database, Role, Tx
@@ -61,6 +62,8 @@ def create_app(deps: Deps, static: Path = studio.STATIC) -> web.Application:
     app.on_response_prepare.append(
         add_headers(deps.settings.allowed_origins, legacy_rates=deps.settings.rate_limit_legacy_headers)
     )
+    if deps.settings.base_path:
+        app.on_response_prepare.append(below(deps.settings.base_path))
     metrics = HttpMetrics(deps.registry)
     for op in OPERATIONS:
         _mount(app, op, deps, metrics)
@@ -167,6 +170,7 @@ def _cookies(settings: Settings) -> SessionCookies:
         _origins(settings),
         secure=settings.base_url.startswith("https://"),
         lifetime_s=settings.session_days * 86_400,
+        base_path=settings.base_path,
     )
 
 

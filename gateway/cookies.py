@@ -35,6 +35,8 @@ class SessionCookies:
     origins: Origins
     secure: bool
     lifetime_s: int
+    base_path: str = ""
+    """What comes before our paths in a browser: `/penstock` where we are reached at `https://host/penstock`."""
 
     def csrf_token(self, session_id: UUID) -> str:
         return token(self.server_key, "csrf", str(session_id))
@@ -57,7 +59,7 @@ class SessionCookies:
     def _add(self, headers: CIMultiDict[str], name: str, value: str, max_age_s: int) -> None:
         jar: SimpleCookie = SimpleCookie({name: value})
         cookie = jar[name]
-        cookie["path"] = _PATHS[name]
+        cookie["path"] = self.base_path + _PATHS[name]
         cookie["max-age"] = max_age_s
         cookie["samesite"] = "Lax"
         cookie["httponly"] = name != CSRF

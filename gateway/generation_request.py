@@ -12,7 +12,7 @@ from gateway.http import Body, validate
 from gateway.resources import PRIORITIES
 from shared.domains.admission import NewGeneration
 from shared.domains.deliveries import ENDED, GENERATION_TYPES
-from shared.kinds import KINDS
+from shared.kinds import KINDS, Parameters
 from shared.netguard import MAX_URL_LENGTH
 
 MAX_METADATA_BYTES = 16 << 10
@@ -100,7 +100,11 @@ def read_request(asked: GenerationRequest, caller: Principal) -> NewGeneration:
     Raises InvalidInput (422, dotted field), and Forbidden for what the caller's key is not for.
     """
     caller.require_kind(asked.kind)
-    parameters = validate(KINDS[asked.kind].parameters, asked.input, prefix="input")
+    return new_generation(asked, validate(KINDS[asked.kind].parameters, asked.input, prefix="input"), caller)
+
+
+def new_generation(asked: GenerationRequest, parameters: Parameters, caller: Principal) -> NewGeneration:
+    """The request with its input as it was read. Raises Forbidden for a project that the caller's key is not for."""
     return NewGeneration(
         kind=asked.kind,
         input=parameters,

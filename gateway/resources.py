@@ -8,6 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.charges import explain
+from gateway.forms import with_forms
+from gateway.price_words import in_words
+from gateway.remedies import trouble_of
 from shared.catalog import ModelCard, is_retired
 from shared.db import Tx
 from shared.domains import history
@@ -62,6 +65,14 @@ class OutputResource(Resource):
         description="What its maker says of how it was made, where it does: `seed`, `tempo`, `key` and the like."
     )
     expires_at: datetime | None
+    asset_id: UUID | None = Field(
+        description="What it is in the library; null in the trash, and until it is there."
+    )
+    favorite: bool = Field(
+        description="As the asset is marked; `PATCH /api/v1/generations/{id}` marks all of them."
+    )
+    rating: int | None = Field(description="1 to 5.")
+    tags: list[str]
 
 
 class Resolved(Resource):
@@ -83,6 +94,19 @@ class JobErrorResource(Resource):
     message: str
     retryable: bool
     details: dict[str, Any] | None = None
+
+
+class Trouble(Resource):
+    """What becomes of a generation after a failure."""
+
+    will_retry: bool = Field(description="Penstock tries again by itself.")
+    next_try_at: datetime | None
+    last_error: JobErrorResource | None = Field(
+        description="Why it is tried again; after the end see `error`."
+    )
+    can_retry: bool = Field(description="`POST …/retry` makes another one of it.")
+    other_providers: list[str] = Field(description="Others that could serve it: `…/retry?provider=`.")
+    advice: str = Field(description="What can be done, in a sentence for people.")
 
 
 class GenerationResource(Resource):
@@ -109,6 +133,7 @@ class GenerationResource(Resource):
     outputs: list[OutputResource]
     cost: Cost
     error: JobErrorResource | None
+    trouble: Trouble | None = Field(description="Null while all is well and after a good end.")
     warnings: list[dict[str, Any]]
     moderation: dict[str, Any] = Field(
         description="What moderation found in the `input` and in the `output`, where it looked."
@@ -149,8 +174,11 @@ class ModelResource(Resource):
     label: str
     description: str
     aliases: list[str]
-    parameters: dict[str, Any] = Field(description="JSON Schema of `input`.")
+    parameters: dict[str, Any] = Field(
+        description="JSON Schema of `input`; in each property, `x-form` says how a page asks for it."
+    )
     price: dict[str, Any] | None = Field(description="Nano-dollars per unit; null is unknown, not free.")
+    price_text: str = Field(description="The same for people: `$0.04 per picture`.")
     limits: dict[str, Any]
     expected_s: float
     licence: str | None
@@ -247,6 +275,7 @@ def render_generation(
         "outputs": [_render_output(output, link) for output in outputs],
         "cost": _cost(row),
         "error": row["error"] if ended else None,
+        "trouble": trouble_of(row),
         "warnings": row["warnings"],
         "moderation": row["moderation"],
         "metadata": row["details"],
@@ -324,6 +353,10 @@ def _render_output(output: Mapping[str, Any], link: str) -> dict[str, Any]:
         "text": output["text"],
         "metadata": output["details"],
         "expires_at": None,
+        "asset_id": _id(output["asset_id"]),
+        "favorite": bool(output["favorite"]),
+        "rating": output["rating"] or None,
+        "tags": output["tags"] or [],
     }
 
 
@@ -359,8 +392,9 @@ def render_model(card: ModelCard, order: Order = NO_WISHES) -> dict[str, Any]:
         "label": card.label,
         "description": card.description,
         "aliases": list(card.aliases),
-        "parameters": card.schema,
+        "parameters": with_forms(card.kind, card.schema),
         "price": card.price.as_json() if card.price else None,
+        "price_text": in_words(card.price),
         "limits": {
             "parameters": {name: dict(limit) for name, limit in card.limits.items()},
             "deadline_s": KINDS[card.kind].deadline_s,

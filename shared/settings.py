@@ -304,6 +304,11 @@ class Settings(BaseSettings):
         return (self.public_base_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
+    def base_path(self) -> str:
+        """What comes before our paths where browsers reach us: empty, or such as `/penstock`."""
+        return urlsplit(self.base_url).path
+
+    @property
     def owner_url(self) -> str:
         return self.database_owner_url or self.database_url
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gateway.changes import Changes
 from gateway.envelope import enveloped, enveloped_answer
@@ -15,18 +15,17 @@ from gateway.files import FILE_ANSWERS, FILE_PARAMETERS, FileQuery, StoredFile, 
 from gateway.generation_request import Metadata
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.instants import Instant
+from gateway.library import Tag, Tags, tell_assets
 from gateway.pagination import PageQuery, following, page, position
 from gateway.resources import Resource
 from shared.domains import assets
 from shared.domains.accounts import Scope
-from shared.domains.assets import MAX_BULK, MAX_TAGS, TRASH_DAYS, Action, Place, Row, Search, Sort, tidy_tags
+from shared.domains.assets import MAX_BULK, MAX_TAGS, TRASH_DAYS, Action, Place, Row, Search, Sort
 from shared.errors import Conflict, InvalidInput, NotFound
 
 TAG = "Assets"
 
 Type = Literal["image", "video", "audio", "text"]
-Tag = Annotated[str, Field(min_length=1, max_length=60)]
-Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(tidy_tags)]
 Id = Annotated[UUID, Field(strict=False)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -214,6 +213,7 @@ async def workbench_delete_asset(request: Request[None, None]) -> Reply:
     async with request.deps.db.transaction(request.account_id) as tx:
         await assets.delete(tx, request.id())
         row = await assets.get(tx, request.id(), deleted=True)
+    tell_assets(request, [row["id"]], "deleted")
     return enveloped(_show(request, row), f"Asset deleted; it can be restored for {TRASH_DAYS} days.")
 
 
@@ -250,6 +250,8 @@ async def add_asset(request: Request[NewAsset, None]) -> Reply:
     asked = request.body
     async with request.deps.db.transaction(request.account_id) as tx:
         row, new = await assets.add_upload(tx, asked.upload_id, asked.model_dump(exclude={"upload_id"}))
+    if new:
+        tell_assets(request, [row["id"]], "added")
     headers = {"Location": f"/api/v1/assets/{row['id']}"}
     return reply(_show(request, row), 201 if new else 200, headers)
 
@@ -270,6 +272,7 @@ async def change_assets(request: Request[AssetBulk, None]) -> Reply:
     value = asked.project_id if asked.action is Action.MOVE else asked.tags
     async with request.deps.db.transaction(request.account_id) as tx:
         done = set(await assets.act(tx, asked.ids, asked.action, value))
+    tell_assets(request, sorted(done), _NEWS.get(asked.action, "changed"))
     missing = [asset_id for asset_id in dict.fromkeys(asked.ids) if asset_id not in done]
     return reply({"action": asked.action, "changed": len(done), "missing": missing})
 
@@ -316,6 +319,7 @@ async def delete_asset(request: Request[None, None]) -> Reply:
     """It can be restored for thirty days; then it and its bytes are gone. The generation stays."""
     async with request.deps.db.transaction(request.account_id) as tx:
         await assets.delete(tx, request.id())
+    tell_assets(request, [request.id()], "deleted")
     return Reply(None, 204)
 
 
@@ -332,6 +336,7 @@ async def restore_asset(request: Request[None, None]) -> Reply:
     """Repeating it is harmless. Retention counts the asset's age from now."""
     async with request.deps.db.transaction(request.account_id) as tx:
         row = await assets.restore(tx, request.id())
+    tell_assets(request, [row["id"]], "restored")
     return reply(_show(request, row))
 
 
@@ -413,13 +418,15 @@ async def _change(request: Request[AssetChanges, None]) -> Row:
     if asked.gives("rating"):
         columns["rating"] = asked.rating or 0
     async with request.deps.db.transaction(request.account_id) as tx:
-        return await assets.update(
+        row = await assets.update(
             tx,
             request.id(),
             columns,
             archived=asked.archived if asked.gives("archived") else None,
             published=asked.published if asked.gives("published") else None,
         )
+    tell_assets(request, [row["id"]], "changed")
+    return row
 
 
 def _show(request: Request[Any, Any], row: Row) -> dict[str, Any]:
@@ -443,6 +450,10 @@ def render_asset(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     }
 
 
+_NEWS: Mapping[Action, Literal["deleted", "restored"]] = {
+    Action.DELETE: "deleted",
+    Action.RESTORE: "restored",
+}
 _AS_THEY_ARE: Sequence[str] = (
     "user_id", "project_id", "type", "kind", "name", "description", "file_size_bytes", "file_format", "mime", "sha256",
     "width", "height", "duration_seconds", "generation_id", "upload_id", "model", "provider", "provider_model",

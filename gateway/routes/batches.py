@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -65,29 +66,33 @@ async def submit_batch(request: Request[BatchRequest, None]) -> Reply:
     """Each item is admitted or refused by itself. With an Idempotency-Key each item is done once, so a batch
     whose answer was lost can be sent again.
     """
-    admit = _BatchAdmission(request)
-    results = await asyncio.gather(*(admit.item(n, item) for n, item in enumerate(request.body.items)))
-    accepted = sum(result["error"] is None for result in results)
-    body = {"accepted": accepted, "refused": len(results) - accepted, "data": results}
-    return reply(body, headers=REPLAYED if admit.replayed and admit.replayed == accepted else {})
+    return await BatchAdmission(request).all(request.body.items)
 
 
-class _BatchAdmission:
-    """Admits the items of one batch under keys derived from the batch's own."""
+class BatchAdmission:
+    """Admits the items of one batch under keys derived from the batch's own, in one `group` if there is one."""
 
-    def __init__(self, request: Request[BatchRequest, None]) -> None:
+    def __init__(self, request: Request[Any, None], group: UUID | None = None) -> None:
         self._request = request
+        self._group = group
         self._key = key_of(request.headers)
         self._fingerprint = fingerprint_of(request) if self._key is not None else b""
-        self.replayed = 0
+        self._replayed = 0
 
-    async def item(self, index: int, document: dict[str, Any]) -> dict[str, Any]:
+    async def all(self, items: Sequence[dict[str, Any]], **members: Any) -> Reply:
+        """One result per item, in order, beside the other `members` of the answer."""
+        results = await asyncio.gather(*(self._item(n, item) for n, item in enumerate(items)))
+        accepted = sum(result["error"] is None for result in results)
+        body = {**members, "accepted": accepted, "refused": len(results) - accepted, "data": results}
+        return reply(body, headers=REPLAYED if self._replayed and self._replayed == accepted else {})
+
+    async def _item(self, index: int, document: dict[str, Any]) -> dict[str, Any]:
         """Raises IdempotencyMismatch only: that concerns the batch as a whole."""
         request = self._request
         try:
             asked = validate(GenerationRequest, document)
             asked = await keep_inline(request.deps, request.account_id, asked)
-            new = read_request(asked, request.principal)
+            new = replace(read_request(asked, request.principal), group_id=self._group)
             return await self._admit(index, new)
         except IdempotencyMismatch:
             raise
@@ -103,7 +108,7 @@ class _BatchAdmission:
         admission = await deps.admitter.admit(self._request.account_id, new, key, self._render)
         deps.metrics.admitted(admission)
         if admission.replayed is not None:
-            self.replayed += 1
+            self._replayed += 1
             resource: Any = orjson.Fragment(admission.replayed.body)
         else:
             assert admission.row is not None  # noqa: S101  # it is either new or replayed

@@ -159,7 +159,7 @@ async def list_budgets(request: Request[None, None]) -> Reply:
     """Those that are set on projects, keys and providers too."""
     async with request.deps.db.transaction(request.account_id) as tx:
         rows = await budgets.listed(tx, request.account_id)
-    return reply({"data": [_render(row) for row in rows]})
+    return reply({"data": [render_budget(row) for row in rows]})
 
 
 @operation(
@@ -181,7 +181,7 @@ async def create_budget(request: Request[BudgetRequest, None]) -> Reply:
     async with request.deps.db.transaction(request.account_id) as tx:
         row = await budgets.create(tx, request.account_id, request.body.new)
         await budget_alerts.changed(tx, row["id"], request.deps.publisher)
-    return reply(_render(row), 201, {"Location": f"/api/v1/budgets/{row['id']}"})
+    return reply(render_budget(row), 201, {"Location": f"/api/v1/budgets/{row['id']}"})
 
 
 @operation(
@@ -236,7 +236,7 @@ async def acknowledge_budget_alert(request: Request[None, None]) -> Reply:
 async def get_budget(request: Request[None, None]) -> Reply:
     """As of now."""
     async with request.deps.db.transaction(request.account_id) as tx:
-        return reply(_render(await budgets.get(tx, request.account_id, request.id())))
+        return reply(render_budget(await budgets.get(tx, request.account_id, request.id())))
 
 
 @operation(
@@ -258,7 +258,7 @@ async def change_budget(request: Request[BudgetChanges, None]) -> Reply:
     async with request.deps.db.transaction(request.account_id) as tx:
         row = await budgets.change(tx, request.account_id, budget_id, changes)
         await budget_alerts.changed(tx, budget_id, request.deps.publisher)
-    return reply(_render(row))
+    return reply(render_budget(row))
 
 
 @operation(
@@ -282,7 +282,8 @@ def _after(request: Request[None, AlertsQuery]) -> tuple[datetime, UUID] | None:
     return None if found is None else (datetime.fromisoformat(found[0]), UUID(found[1]))
 
 
-def _render(row: Mapping[str, Any]) -> dict[str, Any]:
+def render_budget(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The BudgetResource of a row."""
     limit, held, spent = row["limit_nanos"], row["held_nanos"], row["spent_nanos"]
     return {
         "id": row["id"],

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, ValidationError
 
+from gateway.changes import Changes
 from gateway.deps import Deps
 from gateway.generation_request import EXAMPLE, GenerationRequest, KindName, read_request
 from gateway.http import Answer, Body, Query, Reply, Request, encode, invalid_fields, operation, reply
 from gateway.idempotency import REPLAYED, fingerprint_of, key_of, route_of
 from gateway.inline_files import keep_inline
 from gateway.instants import Instant
+from gateway.library import Tags, tell_assets
 from gateway.pagination import PageQuery, page, position_id
 from gateway.resources import (
     GenerationResource,
@@ -23,7 +25,7 @@ from gateway.resources import (
     render_submission,
 )
 from gateway.waiting import preferred_wait_s, wait_for_change, wait_for_end
-from shared.domains import generations, history
+from shared.domains import assets, generations, history
 from shared.domains.accounts import Scope
 from shared.domains.admission import Idempotency, NewGeneration, StoredResponse
 from shared.domains.generations import TERMINAL, status_of
@@ -209,6 +211,12 @@ class FilterQuery(Query):
     parent: UUID | None = None
     group: UUID | None = None
     q: str | None = Field(None, min_length=1, max_length=500, description="Text of the prompt.")
+    id: Annotated[list[UUID] | None, Field(max_length=500), BeforeValidator(_words)] = None
+    provider: str | None = Field(None, max_length=200, description="Who ran it.")
+    seed: int | None = Field(None, ge=0, le=2**63 - 1, description="Asked for, or drawn by its maker.")
+    favorite: bool | None = Field(None, description="Whether an output is a favourite.")
+    tag: str | None = Field(None, min_length=1, max_length=60, description="An output has it.")
+    rating: int | None = Field(None, ge=1, le=5, description="An output has at least so many stars.")
     created_after: Instant | None = None
     created_before: Instant | None = None
 
@@ -226,6 +234,12 @@ def page_filter(asked: FilterQuery) -> PageFilter:
         parent_id=asked.parent,
         group_id=asked.group,
         q=asked.q,
+        ids=asked.id,
+        provider=asked.provider,
+        seed=asked.seed,
+        favorite=asked.favorite,
+        tag=asked.tag,
+        rating=asked.rating,
         created_after=asked.created_after,
         created_before=asked.created_before,
     )
@@ -278,7 +292,7 @@ async def get_generation(request: Request[None, GetQuery]) -> Reply:
     headers = _state_headers(row)
     if waited_s:
         headers["Preference-Applied"] = f"wait={waited_s}"
-    if known == row["seq"]:
+    if known == row["seq"] and headers["ETag"] in request.headers.get("If-None-Match", ""):
         return Reply(None, 304, headers)
     return reply(await _look(request.deps, row), 200, headers)
 
@@ -307,10 +321,15 @@ async def _read(
 
 
 def _state_headers(row: Mapping[str, Any]) -> dict[str, str]:
-    """ETag, and how long the answer stays good: not at all while anything may still change."""
-    headers = {"ETag": f'W/"{row["seq"]}"'}
+    """ETag, and how long the answer stays good: not at all while anything may still change. How outputs are marked may
+    change at any time, so that is in the ETag too."""
+    marked = [
+        output["asset_changed_at"] for output in row["outputs"] if output["asset_changed_at"] is not None
+    ]
+    mark = f"-{max(marked).timestamp() * 1000:.0f}-{len(marked)}" if marked else ""
+    headers = {"ETag": f'W/"{row["seq"]}{mark}"'}
     if row["state"] in TERMINAL:
-        settled = row["cost_status"] in SETTLED
+        settled = row["cost_status"] in SETTLED and not row["outputs"]
         headers["Cache-Control"] = f"private, max-age={ENDED_MAX_AGE_S}" if settled else "private, no-cache"
     else:
         headers["Cache-Control"] = "no-store"
@@ -318,7 +337,7 @@ def _state_headers(row: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-_ETAG = re.compile(r'(?:W/)?"(\d{1,18})"').fullmatch
+_ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-\d{1,18}-\d{1,9})?"').fullmatch
 
 
 def _known_seq(header: str | None) -> int | None:
@@ -391,7 +410,7 @@ async def retry_generation(request: Request[None, RetryQuery]) -> Reply:
 
 async def read_retry(request: Request[Any, Any], generation_id: UUID, provider: str | None) -> NewGeneration:
     """Raises NotFound, Conflict, InvalidInput for a provider that does not serve the model."""
-    row = await _get(request, generation_id)
+    row = await of_caller(request, generation_id)
     _check_key(request, row)
     try:
         new = retry_of(row, provider=provider, api_key_id=request.principal.api_key_id)
@@ -425,7 +444,7 @@ class RerunRequest(Body):
 )
 async def rerun_generation(request: Request[RerunRequest, None]) -> Reply:
     """A new generation with the same request and some of it changed, whose `parent_id` is this one."""
-    row = await _get(request, request.id())
+    row = await of_caller(request, request.id())
     _check_key(request, row)
     try:
         new = rerun_of(
@@ -446,11 +465,50 @@ def _check_key(request: Request[Any, Any], row: Mapping[str, Any]) -> None:
         request.principal.project_for(row["project_id"])
 
 
-async def _get(request: Request[Any, Any], generation_id: UUID) -> Mapping[str, Any]:
+async def of_caller(request: Request[Any, Any], generation_id: UUID) -> Mapping[str, Any]:
+    """The row with its outputs. Raises NotFound."""
     row = await request.deps.reader.get(request.account_id, generation_id)
     if row is None:
         raise _missing(generation_id)
     return row
+
+
+class GenerationChanges(Changes):
+    """What the outputs are marked with; what is left out stays."""
+
+    favorite: bool = False
+    rating: int | None = Field(None, ge=1, le=5, description="Null takes the stars away.")
+    tags: Tags = Field([], description="In place of those that there are; kept in lower case.")
+    project_id: UUID | None = Field(
+        None,
+        strict=False,
+        description="Where its assets belong; what it cost stays with the project it was made in.",
+    )
+
+
+@operation(
+    "PATCH",
+    "/api/v1/generations/{id}",
+    tag=TAG,
+    summary="Mark what a generation made",
+    scope=Scope.WRITE,
+    answers=(Answer(200, "As it is now", GenerationResource),),
+    errors=(NotFound, Conflict, InvalidInput),
+    example={"favorite": True, "rating": 5},
+)
+async def mark_generation(request: Request[GenerationChanges, None]) -> Reply:
+    """Changes its assets, all of them alike; `PATCH /api/v1/assets/{id}` changes one. 409 while there are none."""
+    asked, generation_id = request.body, request.id()
+    columns = asked.model_dump(include=asked.model_fields_set)
+    if asked.gives("rating"):
+        columns["rating"] = asked.rating or 0
+    row = await of_caller(request, generation_id)
+    async with request.deps.db.transaction(request.account_id) as tx:
+        marked = await assets.update_of_generation(tx, generation_id, columns)
+    if not marked:
+        raise Conflict(f"It is {status_of(row['state'])} and has nothing in the library.", state=row["state"])
+    tell_assets(request, marked, "changed")
+    return reply(await _look(request.deps, await of_caller(request, generation_id)))
 
 
 @operation(
@@ -494,7 +552,7 @@ async def delete_one(request: Request[Any, Any], generation_id: UUID) -> None:
 )
 async def list_submissions(request: Request[None, None]) -> Reply:
     """In order, with upstream ids, times and costs; credentials and raw answers are left out."""
-    row = await _get(request, request.id())
+    row = await of_caller(request, request.id())
     async with request.deps.db.transaction(request.account_id) as tx:
         rows = await history.submissions(tx, row["id"])
     decision = row["decision"]
@@ -519,6 +577,7 @@ operations = (
     cancel_generation,
     retry_generation,
     rerun_generation,
+    mark_generation,
     delete_generation,
     list_submissions,
 )

@@ -66,7 +66,7 @@ async def _output_file(request: Request[None, Any]) -> StoredFile:
 
 def output_name(row: Mapping[str, Any], output: Mapping[str, Any]) -> str:
     """What an output of the generation `row` is saved under."""
-    return f"{_slug(row)}-{output['n']}.{extension_of(output['mime'])}"
+    return f"{slug_of(row)}-{output['n']}.{extension_of(output['mime'])}"
 
 
 def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
@@ -78,7 +78,7 @@ def _derived(part: str, column: str, summary: str, mime: str) -> Operation:
         key = output[column]
         if key is None:
             raise NotFound(f"This output has no {part}.")
-        name = f"{_slug(row)}-{output['n']}-{part}.{key.rpartition('.')[2]}"
+        name = f"{slug_of(row)}-{output['n']}-{part}.{key.rpartition('.')[2]}"
         file = StoredFile(key, mime, f"{output['sha256']}-{part}", name, None)
         return await send_file(request, file, download=request.query.download)
 
@@ -107,7 +107,7 @@ async def _output(request: Request[None, Any]) -> tuple[Mapping[str, Any], Mappi
     raise NotFound(f"This generation has no output {n}.")
 
 
-def _slug(row: Mapping[str, Any]) -> str:
+def slug_of(row: Mapping[str, Any]) -> str:
     """A file name from the prompt: plain ASCII words without accents, at most 60 characters."""
     prompt = row["input"].get(KINDS[row["kind"]].prompt_field)
     plain = unicodedata.normalize("NFKD", prompt.casefold()) if isinstance(prompt, str) else ""

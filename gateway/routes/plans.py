@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Money, Resource, money
+from shared.db import Tx
 from shared.domains import plans, quotas
 from shared.domains.accounts import Role, Scope
 from shared.domains.plans import LIVE, Plan
@@ -78,22 +79,23 @@ class DefaultPlan(Resource):
 )
 async def get_plan(request: Request[None, None]) -> Reply:
     """`max_running` is your account's own, which an operator may have changed."""
-    account_id = request.account_id
-    async with request.deps.db.transaction(account_id) as tx:
-        row = await plans.row_of(tx, account_id)
-        plan = Plan.of(row["name"], row["label"], row["features"])
-        counters = await quotas.counters(tx, account_id, plan, row["timezone"], plan.features, lock=False)
+    async with request.deps.db.transaction(request.account_id) as tx:
+        return reply(await own_plan(tx, request.account_id))
+
+
+async def own_plan(tx: Tx, account_id: UUID) -> dict[str, Any]:
+    """The OwnPlanResource of the account."""
+    row = await plans.row_of(tx, account_id)
+    plan = Plan.of(row["name"], row["label"], row["features"])
+    counters = await quotas.counters(tx, account_id, plan, row["timezone"], plan.features, lock=False)
     usage = [_usage(plan, used) for used in counters.rows.values()]
     resets = [used["resets_at"] for used in usage if used["resets_at"] is not None]
-    return reply(
-        _render(row)
-        | {
-            "max_running": row["account_max_running"],
-            "timezone": row["timezone"],
-            "usage": usage,
-            "resets_at": min(resets, default=None),
-        }
-    )
+    return _render(row) | {
+        "max_running": row["account_max_running"],
+        "timezone": row["timezone"],
+        "usage": usage,
+        "resets_at": min(resets, default=None),
+    }
 
 
 @operation(

@@ -1,5 +1,6 @@
 """Who one is: what is said of the caller, and their password."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -39,6 +40,9 @@ class ProfileRequest(Body):
     name: PersonName | None = None
     avatar_url: Annotated[str, AfterValidator(_picture), Field(max_length=2000)] | None = None
     timezone: str | None = Field(None, max_length=64, description="Its IANA name, such as Europe/Berlin.")
+    preferences: dict[str, Any] | None = Field(
+        None, description="Those to set, by name; null removes one, the others stay. Any JSON, 16 kB in all."
+    )
 
 
 class PasswordRequest(Body):
@@ -55,6 +59,9 @@ class UserResource(Resource):
     name: str
     avatar_url: str | None
     timezone: str = Field(description="Days, weeks and months of quotas and budgets begin there.")
+    preferences: dict[str, Any] = Field(
+        description="What pages keep for you: theme, last settings and the like."
+    )
     role: Role = Field(description="What the caller is to the installation.")
     scopes: list[Scope] = Field(description="What the caller may do in this account.")
     created_at: datetime
@@ -87,7 +94,10 @@ async def get_me(request: Request[None, None]) -> Reply:
 async def update_me(request: Request[ProfileRequest, None]) -> Reply:
     """What is left out stays; `avatar_url` null removes the picture."""
     changes = request.body.model_dump(exclude_unset=True)
+    preferences = changes.pop("preferences", None)
     async with request.deps.db.transaction(request.account_id) as tx:
+        if preferences:
+            await users.prefer(tx, request.account_id, preferences)
         await users.update(tx, request.account_id, changes)
     return await _me(request, "Saved.")
 
@@ -101,7 +111,11 @@ async def _me(request: Request[Any, Any], message: str) -> Reply:
 async def profile_of(db: Database, account_id: UUID, role: Role, scopes: frozenset[Scope]) -> dict[str, Any]:
     """A UserResource, to be encoded."""
     async with db.transaction(account_id) as tx:
-        row = await users.profile(tx, account_id)
+        return render_user(await users.profile(tx, account_id), role, scopes)
+
+
+def render_user(row: Mapping[str, Any], role: Role, scopes: frozenset[Scope]) -> dict[str, Any]:
+    """The UserResource of a row of `users.profile`."""
     return {
         "object": "user",
         **row,

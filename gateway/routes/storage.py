@@ -1,11 +1,14 @@
 """Storage: how much the account keeps, and how much it may."""
 
+from typing import Any
+
 from pydantic import Field
 
 from gateway.http import Answer, Reply, Request, operation, reply
 from gateway.resources import Resource
 from shared.domains import storage
 from shared.domains.accounts import Scope
+from shared.domains.storage import Usage
 
 TAG = "Files"
 
@@ -38,17 +41,19 @@ async def get_storage(request: Request[None, None]) -> Reply:
     """
     async with request.deps.db.transaction(request.account_id) as tx:
         now = await storage.usage(tx, request.account_id)
-    return reply(
-        {
-            "used_bytes": now.used_bytes,
-            "limit_bytes": now.limit_bytes,
-            "left_bytes": now.left_bytes,
-            "outputs": {"files": now.output_files, "bytes": now.output_bytes},
-            "uploads": {"files": now.upload_files, "bytes": now.upload_bytes},
-            "pending_bytes": now.pending_bytes,
-        },
-        headers={"Cache-Control": "no-store"},
-    )
+    return reply(render_storage(now), headers={"Cache-Control": "no-store"})
+
+
+def render_storage(now: Usage) -> dict[str, Any]:
+    """The StorageResource."""
+    return {
+        "used_bytes": now.used_bytes,
+        "limit_bytes": now.limit_bytes,
+        "left_bytes": now.left_bytes,
+        "outputs": {"files": now.output_files, "bytes": now.output_bytes},
+        "uploads": {"files": now.upload_files, "bytes": now.upload_bytes},
+        "pending_bytes": now.pending_bytes,
+    }
 
 
 operations = (get_storage,)

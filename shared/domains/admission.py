@@ -22,7 +22,7 @@ from shared.domains.entitlements import Ask, entitlement
 from shared.domains.generations import DISPATCH_GRACE_S
 from shared.domains.inputs import find_file
 from shared.domains.ledger import Entry, record
-from shared.domains.plans import feature_of
+from shared.domains.plans import Limit, feature_of
 from shared.domains.projects import closed
 from shared.domains.providers import Orders
 from shared.domains.routing import Plan, plan_routes
@@ -101,6 +101,19 @@ class Admission:
 
     row: Mapping[str, Any] | None
     replayed: StoredResponse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Whether a request would be admitted, and what is left for it: of the plan's feature that it counts as (its
+    counter and limit, where there are any), of the account's own budget, and of each budget that counts it."""
+
+    refusal: PenstockError | None
+    plan: str
+    counter: Mapping[str, Any] | None
+    limit: Limit | None
+    account_left: int | None
+    budgets: Sequence[tuple[Mapping[str, Any], int]]
 
 
 Render = Callable[[Mapping[str, Any]], StoredResponse]
@@ -230,12 +243,24 @@ class Admitter:
 
     async def refusal(self, account_id: UUID, new: NewGeneration, plan: Plan) -> PenstockError | None:
         """The error that `admit` would raise for this account's standing, plan, quota or budget now, or None."""
+        return (await self.outlook(account_id, new, plan)).refusal
+
+    async def outlook(self, account_id: UUID, new: NewGeneration, plan: Plan) -> Outlook:
+        """What `admit` would say now, and what the account has left before the request; writes nothing."""
         async with self._db.transaction(account_id) as tx:
             account = await tx.fetchrow(_ACCOUNT, account_id)
             ask = _ask(new_id(), new, plan)
             allowed = await entitlement(tx, account_id, account, [ask], lock=False)
             full = await self._rooms.refusal(tx, account, account_id)
-        return allowed.refusal(_ask(ask.id, new, plan.without(allowed.closed(ask)) or plan)) or full
+        settled = _ask(ask.id, new, plan.without(allowed.closed(ask)) or plan)
+        return Outlook(
+            allowed.refusal(settled) or full,
+            allowed.plan.label,
+            allowed.counters.rows.get(ask.feature),
+            allowed.plan.limit(ask.feature),
+            allowed.left,
+            [(row, allowed.watch.left(row)) for row in allowed.counting(settled)],
+        )
 
     async def admit(
         self, account_id: UUID, new: NewGeneration, idempotency: Idempotency | None = None,
@@ -271,7 +296,7 @@ class Admitter:
                 if reference is not None:
                     files[key] = await find_file(
                         self._db, account_id, reference, field=f"input.{key}", family=family,
-                        allow_private=self._settings.allow_private_urls,
+                        allow_private=self._settings.allow_private_urls, base_url=self._settings.base_url,
                     )  # fmt: skip
                     _check_length(f"input.{key}", files[key].get("duration_s"), lengths.get(name))
         return files

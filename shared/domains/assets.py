@@ -36,11 +36,12 @@ SELECT i.asset_id, o.account_id, p.id,
     coalesce(o.thumbnail_key, o.poster_key), o.bytes, left(split_part(o.key, '.', -1), 50), o.mime, o.sha256,
     o.width, o.height, o.duration_s::numeric, o.generation_id, o.n, g.model, g.provider, g.provider_model,
     left(w.prompt, 4000), left(o.text, 4000),
-    CASE WHEN jsonb_typeof(g.input -> 'seed') = 'number' THEN (g.input ->> 'seed')::bigint END
+    CASE WHEN jsonb_typeof(s.seed) = 'number' THEN s.seed::bigint END
 FROM o JOIN ids i ON i.generation_id = o.generation_id AND i.n = o.n
     CROSS JOIN LATERAL (SELECT x.* FROM generations x WHERE x.id = o.generation_id LIMIT 1) g
     LEFT JOIN LATERAL (SELECT x.id FROM projects x WHERE x.id = g.project_id LIMIT 1) p ON true,
-    LATERAL (SELECT coalesce(g.input ->> 'prompt', g.input ->> 'text') AS prompt) w
+    LATERAL (SELECT coalesce(g.input ->> 'prompt', g.input ->> 'text') AS prompt) w,
+    LATERAL (SELECT coalesce(o.details -> 'seed', g.input -> 'seed') AS seed) s
 """
 
 _FROM_UPLOAD = """
@@ -235,6 +236,22 @@ async def update(
             *changes.values(),
         )
     return await get(tx, asset_id)
+
+
+async def update_of_generation(tx: Tx, generation_id: UUID, changes: Mapping[str, Any]) -> list[UUID]:
+    """Sets these columns, of CHANGEABLE, of all that a generation made and that is not in the trash; returns their ids.
+    Raises InvalidInput."""
+    if unknown := changes.keys() - CHANGEABLE:
+        raise ValueError(f"an asset's {unknown.pop()} cannot be set")
+    if changes.get("project_id") is not None:
+        await require_open(tx, changes["project_id"])
+    columns = "".join(f"{name} = ${n}, " for n, name in enumerate(changes, start=2))
+    rows = await tx.fetch(
+        f"UPDATE assets SET {columns}updated_at = now() WHERE generation_id = $1 AND {_KEPT} RETURNING id",  # noqa: S608  # names from CHANGEABLE
+        generation_id,
+        *changes.values(),
+    )
+    return [row["id"] for row in rows]
 
 
 async def act(tx: Tx, asset_ids: Sequence[UUID], action: Action, value: Any = None) -> list[UUID]:

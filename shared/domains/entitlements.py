@@ -75,7 +75,7 @@ class Entitlement:
                 needed_nanos=ask.reserve,
                 scope="account",
             )
-        stopping = next((row for row in self._counting(ask) if self.watch.stops(row, ask.reserve)), None)
+        stopping = next((row for row in self.counting(ask) if self.watch.stops(row, ask.reserve)), None)
         if stopping is None:
             return None
         self._refused.add(stopping["id"])
@@ -84,7 +84,7 @@ class Entitlement:
     def take(self, ask: Ask) -> None:
         """The request is granted; those after it find less."""
         self.counters.take(ask.id, ask.feature, ask.units)
-        self.watch.take(self._counting(ask), ask.reserve)
+        self.watch.take(self.counting(ask), ask.reserve)
         if self.left is not None:
             self.left -= ask.reserve
 
@@ -94,7 +94,7 @@ class Entitlement:
         if self._refused:
             await budget_alerts.refused(tx, sorted(self._refused), publisher)
 
-    def _counting(self, ask: Ask) -> list[Mapping[str, Any]]:
+    def counting(self, ask: Ask) -> list[Mapping[str, Any]]:
         """The budgets that count it."""
         if not ask.providers:
             return []

@@ -11,7 +11,7 @@ from shared.batch import Batcher
 from shared.db import Database, Tx
 
 _COLUMNS = """
-    id, account_id, kind, model, input, files, routes, prefer, state, stage, seq, priority, attempts, progress,
+    id, account_id, kind, model, input, files, routes, prefer, state, stage, seq, priority, attempts, progress, wake_at,
     provider_queue_position, cancel_requested_at, start_deadline_at, deadline_at, provider, provider_model, decision,
     price_id, estimate_nanos, reserved_nanos, cost_nanos, cost_status, billed_to, error, warnings, details, webhook,
     moderation, project_id, parent_id, group_id, created_at, updated_at, started_at, completed_at, deleted_at
@@ -21,8 +21,9 @@ _GET = f"SELECT {_COLUMNS} FROM generations WHERE id = ANY ($1) AND deleted_at I
 _OUTPUTS = """
 SELECT o.*, ARRAY(
     SELECT s.usage FROM submissions s WHERE s.generation_id = o.generation_id AND s.usage IS NOT NULL
-) AS usages
-FROM outputs o WHERE o.generation_id = ANY ($1) ORDER BY o.generation_id, o.n
+) AS usages, a.id AS asset_id, a.favorite, a.rating, a.tags, a.updated_at AS asset_changed_at
+FROM outputs o LEFT JOIN assets a ON a.generation_id = o.generation_id AND a.output_n = o.n AND a.deleted_at IS NULL
+WHERE o.generation_id = ANY ($1) ORDER BY o.generation_id, o.n
 """
 _EVENTS = """
 SELECT generation_id, seq, account_id, type, data, created_at FROM generation_events
@@ -37,6 +38,13 @@ SELECT count(*)::int FROM generations
 WHERE kind = $1 AND state = 'queued' AND account_id = $2 AND (priority > $3 OR (priority = $3 AND id < $4))
 """
 
+_MARKED = (
+    "EXISTS (SELECT FROM assets a WHERE a.generation_id = generations.id AND a.deleted_at IS NULL AND {})"
+)
+_FAVORITE = f"{_MARKED.format('a.favorite')} = {{}}"
+_SEED = """(input ->> 'seed' = {0} OR EXISTS (SELECT FROM outputs o
+    WHERE o.generation_id = generations.id AND o.details ->> 'seed' = {0}))"""
+
 STATES_OF_STATUS = {
     "queued": ["queued"],
     "running": ["submitting", "waiting", "storing"],
@@ -49,7 +57,8 @@ STATES_OF_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class PageFilter:
-    """Which generations a list shows; None leaves a condition out. `q` searches the prompt."""
+    """Which generations a list shows; None leaves a condition out. `q` searches the prompt; what generations are marked
+    with is their assets' mark, and one is enough."""
 
     kinds: Sequence[str] | None = None
     statuses: Sequence[str] | None = None
@@ -58,6 +67,13 @@ class PageFilter:
     parent_id: UUID | None = None
     group_id: UUID | None = None
     q: str | None = None
+    ids: Sequence[UUID] | None = None
+    provider: str | None = None
+    seed: int | None = None
+    favorite: bool | None = None
+    tag: str | None = None
+    rating: int | None = None
+    """At least so many stars."""
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -101,7 +117,8 @@ async def get(tx: Tx, generation_id: UUID) -> dict[str, Any] | None:
 
 
 async def outputs(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Output rows by generation, in order, each with the `usages` of the submissions."""
+    """Output rows by generation, in order, each with the `usages` of the submissions and what its asset is marked with,
+    unless that is in the trash."""
     grouped: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in await tx.fetch(_OUTPUTS, list(ids)):
         grouped[row["generation_id"]].append(dict(row))
@@ -159,6 +176,12 @@ def _conditions(where: PageFilter) -> tuple[list[str], list[Any]]:
         ("parent_id = {}", where.parent_id),
         ("group_id = {}", where.group_id),
         ("coalesce(input ->> 'prompt', input ->> 'text') ILIKE {}", pattern),
+        ("id = ANY ({})", list(where.ids) if where.ids is not None else None),
+        ("provider = {}", where.provider),
+        (_SEED, None if where.seed is None else str(where.seed)),
+        (_FAVORITE, where.favorite),
+        (_MARKED.format("a.tags @> ARRAY[{}::text]"), None if where.tag is None else where.tag.lower()),
+        (_MARKED.format("a.rating >= {}"), where.rating),
         ("created_at >= {}", where.created_after),
         ("created_at < {}", where.created_before),
     ]

@@ -1,4 +1,4 @@
-"""Files that a request names: uploads, outputs of earlier generations, addresses elsewhere."""
+"""Files that a request names: uploads, outputs of earlier generations, assets, addresses here and elsewhere."""
 
 import re
 from collections.abc import Mapping
@@ -18,24 +18,48 @@ SELECT g.state, (SELECT count(*) FROM outputs WHERE generation_id = g.id) AS out
 FROM generations g LEFT JOIN outputs o ON o.generation_id = g.id AND o.n = $2
 WHERE g.id = $1 AND g.deleted_at IS NULL
 """
+_ASSET = """
+SELECT file_url AS key, mime, file_size_bytes AS bytes, width, height, duration_seconds::float8 AS duration_s
+FROM assets WHERE id = $1 AND deleted_at IS NULL
+"""
 _KEPT = ("key", "mime", "bytes", "width", "height", "duration_s")
 Row = Mapping[str, Any]
 _REFERENCE = re.compile(r"([^/]+)(?:/(\d{1,3}))?")
+_ID, _N = r"(?P<id>[0-9a-f-]{36})", r"(?P<n>\d{1,3})"
+_OURS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"/api/v1/generations/{_ID}/outputs/{_N}(?:/download)?",
+        rf"/api/v1/(?:assets|uploads)/{_ID}(?:/file)?",
+        rf"/cdn/penstock-assets/users/(?P<owner>[0-9a-f-]{{36}})/generations/{_ID}/{_N}(?:-[0-9a-f]+)?\.\w+",
+        rf"/cdn/penstock-assets/users/(?P<owner>[0-9a-f-]{{36}})/uploads/{_ID}\.\w+",
+    )
+)
+"""Addresses of files of ours."""
 
 
 async def find_file(
-    db: Database, account_id: UUID, reference: str, *, field: str, family: str, allow_private: bool
+    db: Database,
+    account_id: UUID,
+    reference: str,
+    *,
+    field: str,
+    family: str,
+    allow_private: bool,
+    base_url: str = "",
 ) -> dict[str, Any]:
-    """Where the file lies: {key, mime, bytes, …} or {url}.
+    """Where the file lies: {key, mime, bytes, …} or {url}. `base_url` is where callers reach us: an address below it,
+    or a path alone, is read as the upload, output or asset that it shows.
 
     Raises InvalidInput with this field; what belongs to another account is as unknown as what does not exist.
     """
-    match = _REFERENCE.fullmatch(reference)
+    short = _in_short(reference, account_id, base_url)
+    match = _REFERENCE.fullmatch(short)
     file_id = parse_id(match[1]) if match is not None else None
     if match is None or file_id is None:
         if "://" not in reference:
             raise _wrong(
-                "Give the id of an upload, the id of a generation with the number of its output, or an https URL.",
+                "Give the id of an upload, an asset or a generation (with the number of its output), or an https URL.",
                 field,
             )
         await check_url(reference, field=field, allow_private=allow_private)
@@ -46,16 +70,34 @@ async def find_file(
     return {name: row[name] for name in _KEPT}
 
 
+def _in_short(reference: str, account_id: UUID, base_url: str) -> str:
+    """An address of ours as the id behind it; anything else as it is."""
+    if base_url and reference.startswith(f"{base_url}/"):
+        path = reference.removeprefix(base_url)
+    elif reference.startswith("/"):
+        path = reference
+    else:
+        return reference
+    plain = path.partition("?")[0]
+    found = next((match.groupdict() for pattern in _OURS if (match := pattern.fullmatch(plain))), None)
+    if found is None or found.get("owner") not in (None, str(account_id)):
+        return reference
+    return found["id"] if "n" not in found else f"{found['id']}/{found['n']}"
+
+
 async def _row(db: Database, account_id: UUID, file_id: UUID, number: str | None, field: str) -> Row:
     async with db.transaction(account_id) as tx:
-        upload: Row | None = await tx.fetchrow(_UPLOAD, file_id) if number is None else None
-        output: Row | None = await tx.fetchrow(_OUTPUT, file_id, int(number or 0)) if upload is None else None
-    if upload is not None:
-        if upload["state"] != "ready":
-            raise _wrong("That upload is not complete.", field, upload_status=upload["state"])
-        return upload
+        found: Row | None = None
+        if number is None:
+            found = await tx.fetchrow(_UPLOAD, file_id) or await tx.fetchrow(_ASSET, file_id)
+        output: Row | None = await tx.fetchrow(_OUTPUT, file_id, int(number or 0)) if found is None else None
+    if found is not None:
+        state = found.get("state", "ready")
+        if state != "ready":
+            raise _wrong("That upload is not complete.", field, upload_status=state)
+        return found
     if output is None:
-        raise _wrong("There is no such upload or generation.", field)
+        raise _wrong("There is no such upload, asset or generation.", field)
     status = status_of(output["state"])
     if output["state"] not in TERMINAL:
         raise _wrong(

@@ -27,7 +27,7 @@ def retry_of(
     if provider is not None:
         others = [name for name in prefer.get("order", []) if name != provider]
         prefer["order"] = [provider, *others]
-    return _again(row, _special(row), prefer, api_key_id)
+    return _again(row, special(row), prefer, api_key_id)
 
 
 def rerun_of(
@@ -38,24 +38,24 @@ def rerun_of(
 
     Raises pydantic's ValidationError when the result is not valid for its kind.
     """
-    merged = {**_special(row), **overrides}
+    merged = {**special(row), **overrides}
     parameters = {name: value for name, value in merged.items() if value is not None}
     if "seed" in KINDS[row["kind"]].parameters.model_fields and "seed" not in overrides:
         if new_seed:
             parameters["seed"] = secrets.randbelow(SEEDS)
-        elif "seed" not in parameters and (drawn := _drawn_seed(row)) is not None:
+        elif "seed" not in parameters and (drawn := drawn_seed(row)) is not None:
             parameters["seed"] = drawn
     return _again(row, parameters, dict(row["prefer"]), api_key_id)
 
 
-def _special(row: Mapping[str, Any]) -> dict[str, Any]:
+def special(row: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that are not the kind's defaults: those are kept with the row as well, but nobody asked for
     them."""
     fields = KINDS[row["kind"]].parameters.model_fields
     return {name: value for name, value in row["input"].items() if value != fields[name].default}
 
 
-def _drawn_seed(row: Mapping[str, Any]) -> int | None:
+def drawn_seed(row: Mapping[str, Any]) -> int | None:
     """The seed of the first output, unless it is one that cannot be asked for."""
     seed = row["outputs"][0]["details"].get("seed") if row["outputs"] else None
     return seed if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < SEEDS else None

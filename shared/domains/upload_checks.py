@@ -24,7 +24,7 @@ from shared.executor import Executor, ExecutorCrashed
 from shared.log import get_logger
 from shared.media.errors import MediaError, MediaFault
 from shared.media.info import CleanImage, SoundInfo, VideoInfo
-from shared.media.sniff import HEAD_BYTES, Family, MediaType, by_mime, sniff
+from shared.media.sniff import HEAD_BYTES, SOUND_IN, Family, MediaType, by_mime, sniff
 from shared.settings import VirusScan
 
 log = get_logger(__name__)
@@ -152,15 +152,19 @@ async def check(executor: Executor, path: Path, media: MediaType) -> Checked:
     try:
         if media.family is Family.IMAGE:
             return await _clean_image(executor, path)
-        target = "shared.media.sound:probe" if media.family is Family.AUDIO else "shared.media.video:probe"
+        target = (
+            "shared.media.sound:measured" if media.family is Family.AUDIO else "shared.media.containers:probe"
+        )
         info: SoundInfo | VideoInfo = await executor.call(target, str(path), timeout_s=CHECK_TIMEOUT_S)
     except MediaError as error:
         raise _refused(error) from None
     except (ExecutorCrashed, TimeoutError):
         raise InvalidInput("The file cannot be decoded.", field="file", status=422) from None
+    if isinstance(info, SoundInfo):
+        checked = await asyncio.to_thread(_measured, path, SOUND_IN.get(media, media))
+        return replace(checked, duration_s=info.duration_s)
     checked = await asyncio.to_thread(_measured, path, media)
-    width, height = (info.width, info.height) if isinstance(info, VideoInfo) else (None, None)
-    return replace(checked, width=width, height=height, duration_s=info.duration_s)
+    return replace(checked, width=info.width, height=info.height, duration_s=info.duration_s)
 
 
 async def _clean_image(executor: Executor, path: Path) -> Checked:

@@ -10,6 +10,12 @@ from shared.domains.accounts import Role, role_of
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.ids import new_id
 
+MAX_PREFERENCES_BYTES = 16 << 10
+_PREFER = """
+UPDATE accounts SET preferences = (preferences || $2::jsonb) - $3::text[] WHERE id = $1
+RETURNING octet_length(preferences::text)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -83,9 +89,10 @@ def _active(row: Mapping[str, Any] | None) -> Person | None:
 
 
 async def profile(tx: Tx, account_id: UUID) -> Mapping[str, Any]:
-    """{id, email, name, avatar_url, timezone, created_at, updated_at}; `email` null for an account without a user."""
+    """{id, email, name, avatar_url, timezone, preferences, created_at, updated_at}; `email` null for an account
+    without a user."""
     row = await tx.fetchrow(
-        "SELECT a.id, u.email, coalesce(u.name, a.name) AS name, u.avatar_url, a.timezone, a.created_at,"
+        "SELECT a.id, u.email, coalesce(u.name, a.name) AS name, u.avatar_url, a.timezone, a.preferences, a.created_at,"
         " coalesce(u.updated_at, a.created_at) AS updated_at"
         " FROM accounts a LEFT JOIN users u ON u.id = a.id WHERE a.id = $1",
         account_id,
@@ -120,6 +127,19 @@ async def update(tx: Tx, account_id: UUID, changes: Mapping[str, Any]) -> None:
     )
     if done == "UPDATE 0" and changes.get("avatar_url") is not None:
         raise Conflict("This account has no user who could have a picture.", field="avatar_url")
+
+
+async def prefer(tx: Tx, account_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Sets these of the account's preferences; None removes one. Raises InvalidInput when that makes too many."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    gone = [name for name, value in changes.items() if value is None]
+    kept = await tx.fetchval(_PREFER, account_id, given, gone)
+    if kept > MAX_PREFERENCES_BYTES:
+        raise InvalidInput(
+            f"Preferences must not be larger than {MAX_PREFERENCES_BYTES >> 10} kB in all.",
+            field="preferences",
+            status=422,
+        )
 
 
 async def listed(tx: Tx, below: UUID | None, limit: int) -> Sequence[Mapping[str, Any]]:

@@ -33,6 +33,7 @@ class AccountEvent(StrEnum):
     """What is about the account and not about one of its generations."""
 
     BUDGET_ALERT = "budget.alert"
+    ASSETS_CHANGED = "assets.changed"
 
 
 TERMINAL_TYPES = frozenset({EventType.COMPLETED, EventType.FAILED, EventType.CANCELED, EventType.EXPIRED})

@@ -41,11 +41,12 @@ AAC = MediaType("audio/aac", "aac", Family.AUDIO)
 M4A = MediaType("audio/mp4", "m4a", Family.AUDIO)
 MP4 = MediaType("video/mp4", "mp4", Family.VIDEO)
 WEBM = MediaType("video/webm", "webm", Family.VIDEO)
+WEBA = MediaType("audio/webm", "weba", Family.AUDIO)
 PDF = MediaType("application/pdf", "pdf", Family.DOCUMENT)
 EPUB = MediaType("application/epub+zip", "epub", Family.DOCUMENT)
 ZIP = MediaType("application/zip", "zip", Family.ARCHIVE)
 
-MEDIA_TYPES = (PNG, JPEG, WEBP, GIF, AVIF, MP3, WAV, OGG, FLAC, AAC, M4A, MP4, WEBM, PDF, EPUB, ZIP)
+MEDIA_TYPES = (PNG, JPEG, WEBP, GIF, AVIF, MP3, WAV, OGG, FLAC, AAC, M4A, MP4, WEBM, WEBA, PDF, EPUB, ZIP)
 
 _PREFIXES = (
     (b"\x89PNG\r\n\x1a\n", PNG),
@@ -71,6 +72,9 @@ _MP4_BRANDS = {
     b"M4V ",
     b"MSNV",
 }
+SOUND_IN = {MP4: M4A, WEBM: WEBA}
+"""What a container of films is when there is only sound in it, as browsers record it."""
+
 _EPUB_MARK = b"mimetypeapplication/epub+zip"
 
 

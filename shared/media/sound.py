@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,13 @@ def probe(source: Source) -> SoundInfo:
     """Raises MediaError. The duration is 0 where the file does not say it."""
     with opened(source) as container:
         return _info(container, _stated_duration(container))
+
+
+def measured(source: Source) -> SoundInfo:
+    """The same with a duration in any case: a recording that was written while it was made does not state one.
+    Raises MediaError."""
+    info = probe(source)
+    return info if info.duration_s else replace(info, duration_s=duration_s(source))
 
 
 def duration_s(source: Source, max_duration_s: float = MAX_DURATION_S) -> float:

@@ -51,6 +51,8 @@ class Account(SQLModel, table=True):
         default="unlimited",
         sa_column=Column(Text, ForeignKey("plans.name"), nullable=False, server_default="unlimited"),
     )
+    preferences: dict[str, Any] = Field(sa_column=document("{}"))
+    """What pages keep for whoever uses them, by name."""
     created_at: datetime = Field(sa_column=moment(now=True))
 
 

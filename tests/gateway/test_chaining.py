@@ -50,7 +50,9 @@ async def test_someone_elses_output_does_not_exist(api: Api, other: Api, painted
     ]
     assert [answer.problem for answer in answers] == [(422, "INVALID_INPUT", "input.image")] * 2
     assert (
-        answers[0].json["message"] == answers[1].json["message"] == "There is no such upload or generation."
+        answers[0].json["message"]
+        == answers[1].json["message"]
+        == "There is no such upload, asset or generation."
     )
 
 

@@ -1,0 +1,22 @@
+"""Addresses in headers when a browser reaches us below a path: `https://host/penstock`, which a proxy takes off."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+
+_LINK = re.compile(r"</(?!/)")
+
+
+def below(base_path: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """A hook for the moment before a response's head is sent: paths of ours get what comes before them."""
+
+    async def prefix(_: web.Request, response: web.StreamResponse) -> None:
+        headers = response.headers
+        location, link = headers.get(hdrs.LOCATION), headers.get("Link")
+        if location is not None and location.startswith("/"):
+            headers[hdrs.LOCATION] = base_path + location
+        if link is not None:
+            headers["Link"] = _LINK.sub(f"<{base_path}/", link)
+
+    return prefix

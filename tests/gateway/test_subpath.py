@@ -1,0 +1,28 @@
+"""A gateway that browsers reach below a path."""
+
+from http.cookies import SimpleCookie
+
+from shared.settings import Settings
+from tests.gateway.api import open_gateway
+
+
+async def test_addresses_and_cookies_are_below_the_path(settings: Settings) -> None:
+    changes = {"public_base_url": "http://127.0.0.1/penstock", "signup": "open"}
+    async with open_gateway(settings.model_copy(update=changes)) as gateway:
+        api = await gateway.account()
+        made = await api.post("/api/v1/budgets", {"period": "month", "limit_cents": 100})
+        assert made.headers["Location"].startswith("/penstock/api/v1/budgets/")
+        await api.post("/api/v1/budgets", {"period": "day", "limit_cents": 100})
+        for name in ("one", "two"):
+            await api.post("/api/v1/projects", {"name": name})
+        listed = await api.get("/api/v1/projects?limit=1")
+        assert listed.headers["Link"].startswith("</penstock/api/v1/projects?")
+        jar = gateway.deps.cookies.given("access", "refresh", api.account_id)
+        paths = {
+            name: morsel["path"]
+            for header in jar.getall("Set-Cookie")
+            for name, morsel in SimpleCookie(header).items()
+        }
+        assert paths == {
+            "penstock_access": "/penstock/", "penstock_refresh": "/penstock/api/auth", "penstock_csrf": "/penstock/",
+        }  # fmt: skip
