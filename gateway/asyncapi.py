@@ -15,7 +15,8 @@ FRAME: dict[str, Any] = {
         "id": {
             "type": "string",
             "format": "uuid",
-            "description": "The generation; for what concerns the account, such as `budget.alert`, the alert.",
+            "description": "The generation; for the account's news the alert of `budget.alert`, an asset of"
+            " `assets.changed`.",
         },
         "seq": {
             "type": "integer",

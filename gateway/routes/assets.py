@@ -11,17 +11,26 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from gateway.changes import Changes
 from gateway.envelope import enveloped, enveloped_answer
-from gateway.files import FILE_ANSWERS, FILE_PARAMETERS, FileQuery, StoredFile, send_file
+from gateway.files import (
+    FILE_ANSWERS,
+    FILE_PARAMETERS,
+    FileQuery,
+    PictureQuery,
+    StoredFile,
+    narrowed,
+    send_file,
+)
 from gateway.generation_request import Metadata
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.instants import Instant
 from gateway.library import Tag, Tags, tell_assets
 from gateway.pagination import PageQuery, following, page, position
-from gateway.resources import Resource
+from gateway.resources import Resource, generation_path
 from shared.domains import assets
 from shared.domains.accounts import Scope
 from shared.domains.assets import MAX_BULK, MAX_TAGS, TRASH_DAYS, Action, Place, Row, Search, Sort
-from shared.errors import Conflict, InvalidInput, NotFound
+from shared.domains.variants import SOURCES, WIDTHS
+from shared.errors import Conflict, InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
 
 TAG = "Assets"
 
@@ -45,8 +54,9 @@ class AssetResource(Resource):
     kind: str = Field(description="What made it: a music is of the type audio, an upscale of the type image.")
     name: str | None
     description: str | None
-    file_url: str
+    file_url: str = Field(description="With `?w=640` a picture no wider than that.")
     thumbnail_url: str | None
+    peaks_url: str | None = Field(description="The waveform of a sound that was made here.")
     file_size_bytes: int
     file_format: str | None
     mime: str
@@ -347,14 +357,18 @@ async def restore_asset(request: Request[None, None]) -> Reply:
     summary="Download an asset",
     scope=Scope.READ,
     answers=FILE_ANSWERS,
-    errors=(NotFound,),
+    errors=(NotFound, InvalidInput, PayloadTooLarge, UnsupportedMedia),
     parameters=FILE_PARAMETERS,
 )
-async def get_asset_file(request: Request[None, FileQuery]) -> Reply | web.StreamResponse:
+async def get_asset_file(request: Request[None, PictureQuery]) -> Reply | web.StreamResponse:
     """The file. It never changes, so it may be cached for ever; from the trash it can be had too."""
     row = await _get(request, deleted=True)
     etag = row["sha256"] or str(row["id"])
-    file = StoredFile(row["file_url"], row["mime"], etag, file_name(row), row["file_size_bytes"])
+    file = StoredFile(
+        row["file_url"], row["mime"], etag, file_name(row), row["file_size_bytes"], row["width"]
+    )
+    if request.query.w is not None:
+        file = await narrowed(request.deps.variants, file, request.query.w)
     return await send_file(request, file, download=request.query.download)
 
 
@@ -442,12 +456,26 @@ def render_asset(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
         "object": "asset",
         **{name: row[name] for name in _AS_THEY_ARE},
         "file_url": f"{link}/file",
-        "thumbnail_url": f"{link}/thumbnail" if row["thumbnail_url"] else None,
+        "thumbnail_url": _thumbnail(row, link),
+        "peaks_url": _peaks(row, base_url),
         "output": row["output_n"],
         "text": row["excerpt"],
         "rating": row["rating"] or None,
         "restorable_until": deleted_at and deleted_at + timedelta(days=TRASH_DAYS),
     }
+
+
+def _thumbnail(row: Row, link: str) -> str | None:
+    """Of a picture that was added there is none yet: it is made when it is first looked at."""
+    if row["thumbnail_url"]:
+        return f"{link}/thumbnail"
+    return f"{link}/file?w={WIDTHS[0]}" if row["mime"] in SOURCES else None
+
+
+def _peaks(row: Row, base_url: str) -> str | None:
+    if row["type"] != "audio" or row["generation_id"] is None:
+        return None
+    return f"{base_url}{generation_path(row['generation_id'])}/outputs/{row['output_n']}/peaks"
 
 
 _NEWS: Mapping[Action, Literal["deleted", "restored"]] = {

@@ -522,10 +522,30 @@ async def mark_generation(request: Request[GenerationChanges, None]) -> Reply:
 )
 async def delete_generation(request: Request[None, None]) -> Reply:
     """Hides it and its outputs; what it cost stays in the ledger. One that has not ended must be canceled first
-    (409).
+    (409). It can be restored for thirty days.
     """
     await delete_one(request, request.id())
     return Reply(None, 204)
+
+
+@operation(
+    "POST",
+    "/api/v1/generations/{id}/restore",
+    tag=TAG,
+    summary="Take a deleted generation back",
+    scope=Scope.WRITE,
+    answers=(Answer(200, "It is back, with what went into the trash with it", GenerationResource),),
+    errors=(NotFound,),
+)
+async def restore_generation(request: Request[None, None]) -> Reply:
+    """Repeating it is harmless. What was in the trash before it was deleted stays there."""
+    generation_id = request.id()
+    async with request.deps.db.transaction(request.account_id) as tx:
+        if not await generations.restore(tx, generation_id):
+            raise _missing(generation_id)
+    row = await of_caller(request, generation_id)
+    tell_assets(request, [output["asset_id"] for output in row["outputs"] if output["asset_id"]], "restored")
+    return reply(await _look(request.deps, row))
 
 
 async def delete_one(request: Request[Any, Any], generation_id: UUID) -> None:
@@ -579,5 +599,6 @@ operations = (
     rerun_generation,
     mark_generation,
     delete_generation,
+    restore_generation,
     list_submissions,
 )

@@ -289,3 +289,13 @@ async def trash_of_generation(tx: Tx, generation_id: UUID) -> None:
         f"UPDATE assets SET deleted_at = now(), updated_at = now() WHERE generation_id = $1 AND {_KEPT}",  # noqa: S608  # constants only
         generation_id,
     )
+
+
+async def take_back_of_generation(tx: Tx, generation_id: UUID, deleted_at: datetime) -> None:
+    """Takes back those of its outputs that went into the trash at that moment, which is when it was deleted itself."""
+    await tx.execute(
+        "UPDATE assets SET deleted_at = NULL, restored_at = now(), updated_at = now()"
+        " WHERE generation_id = $1 AND deleted_at = $2",
+        generation_id,
+        deleted_at,
+    )

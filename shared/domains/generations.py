@@ -747,6 +747,14 @@ class CancelResult:
     changed: bool
 
 
+_RESTORE = f"""
+UPDATE generations g SET deleted_at = NULL, updated_at = now()
+FROM (SELECT id, deleted_at FROM generations
+    WHERE id = $1 AND deleted_at > now() - interval '{assets.TRASH_DAYS} days' FOR UPDATE) o
+WHERE g.id = o.id RETURNING o.deleted_at
+"""  # noqa: S608  # constants only
+
+
 async def request_cancel(
     tx: Tx, generation_id: UUID, publisher: Publisher, bell: Bell
 ) -> CancelResult | None:
@@ -790,6 +798,17 @@ async def soft_delete(tx: Tx, generation_id: UUID) -> bool | None:
         "UPDATE generations SET deleted_at = now(), updated_at = now() WHERE id = $1", generation_id
     )
     await assets.trash_of_generation(tx, generation_id)
+    return True
+
+
+async def restore(tx: Tx, generation_id: UUID) -> bool:
+    """Shows a deleted generation again, with the assets that went into the trash with it; repeating it is harmless.
+    False when there is none, or no longer."""
+    deleted_at = await tx.fetchval(_RESTORE, generation_id)
+    if deleted_at is None:
+        return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM generations WHERE id = $1 AND deleted_at IS NULL)",
+                                      generation_id))  # fmt: skip
+    await assets.take_back_of_generation(tx, generation_id, deleted_at)
     return True
 
 

@@ -99,3 +99,17 @@ async def test_a_recipe_makes_it_again(api: Api, painted: dict[str, Any]) -> Non
         'attachment; filename="a-lighthouse-in-fog.penstock.json"'
     )
     assert (await api.post(GENERATIONS, answer.json["request"])).status == 202
+
+
+async def test_a_deleted_generation_comes_back_with_what_went_with_it(
+    api: Api, painted: dict[str, Any]
+) -> None:
+    path = f"{GENERATIONS}/{painted['id']}"
+    await api.delete(path)
+    assert (await api.get(path)).status == 404
+    back = await api.post(f"{path}/restore")
+    assert (back.status, back.json["outputs"][0]["asset_id"]) == (200, painted["outputs"][0]["asset_id"])
+    await api.delete(f"/api/v1/assets/{painted['outputs'][0]['asset_id']}")
+    await api.delete(path)
+    assert (await api.post(f"{path}/restore")).json["outputs"][0]["asset_id"] is None
+    assert (await api.post(f"{GENERATIONS}/{api.account_id}/restore")).problem[0] == 404
