@@ -9,12 +9,13 @@ _LINK = re.compile(r"</(?!/)")
 
 
 def below(base_path: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """A hook for the moment before a response's head is sent: paths of ours get what comes before them."""
+    """A hook for the moment before a response's head is sent: paths of ours get what comes before them,
+    unless they have it."""
 
     async def prefix(_: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
         location, link = headers.get(hdrs.LOCATION), headers.get("Link")
-        if location is not None and location.startswith("/"):
+        if location is not None and location.startswith("/") and not location.startswith(f"{base_path}/"):
             headers[hdrs.LOCATION] = base_path + location
         if link is not None:
             headers["Link"] = _LINK.sub(f"<{base_path}/", link)

@@ -12,7 +12,7 @@ async def test_addresses_and_cookies_are_below_the_path(settings: Settings) -> N
         api = await gateway.account()
         made = await api.post("/api/v1/budgets", {"period": "month", "limit_cents": 100})
         assert made.headers["Location"].startswith("/penstock/api/v1/budgets/")
-        await api.post("/api/v1/budgets", {"period": "day", "limit_cents": 100})
+        assert (await api.get("/")).headers["Location"].count("/penstock/") == 1
         for name in ("one", "two"):
             await api.post("/api/v1/projects", {"name": name})
         listed = await api.get("/api/v1/projects?limit=1")
