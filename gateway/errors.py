@@ -1,5 +1,6 @@
 """The one error object: RFC 9457 with Penstock's members, on every route and for every failure."""
 
+import re
 from typing import Any
 
 import orjson
@@ -29,6 +30,7 @@ log = get_logger(__name__)
 PROBLEM = "application/problem+json"
 PLAIN = "application/json"
 ERROR_PATH = "/api/errors/"
+_CREATIVE = re.compile(r"/(?:\.?netlify/functions|api)/creative[-/]").match
 
 
 def error_page(code: str) -> str:
@@ -36,8 +38,15 @@ def error_page(code: str) -> str:
     return ERROR_PATH + code.lower().replace("_", "-")
 
 
+def is_creative(path: str) -> bool:
+    """Whether it is one of the Creative Studio's, whose page shows `error` to people."""
+    return _CREATIVE(path) is not None
+
+
 def media_of(path: str) -> str:
     """The media type of an error: what the seeds' routes answer is plain JSON, all else is RFC 9457's."""
+    if is_creative(path):
+        return PLAIN
     return PLAIN if path.startswith("/api/") and not path.startswith("/api/v1/") else PROBLEM
 
 
@@ -58,6 +67,8 @@ def problem_body(error: PenstockError, *, instance: str, request_id: str) -> dic
     }
     if error.field is not None:
         body["field"] = error.field
+    if is_creative(instance):
+        body |= {"code": error.code, "error": error.message}
     return body
 
 

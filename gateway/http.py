@@ -159,6 +159,7 @@ class Operation:
     `scope` None means public. `role` is for what concerns the whole installation. `parameters` name header
     parameters of `gateway.openapi.PARAMETERS`. `idempotent` operations obey Idempotency-Key. `ticket` operations
     take a one-time `?ticket=` too, because browsers cannot send headers with EventSource or WebSocket.
+    `inline_files` says that the body may hold files in base64, so that it may be larger.
     """
 
     method: str
@@ -177,6 +178,7 @@ class Operation:
     body_media: str
     idempotent: bool
     ticket: bool
+    inline_files: bool
     role: Role | None
 
     @property
@@ -204,6 +206,7 @@ def operation(
     body_media: str = JSON,
     idempotent: bool = False,
     ticket: bool = False,
+    inline_files: bool = False,
     role: Role | None = None,
 ) -> Callable[[Callable[..., Awaitable[Reply | web.StreamResponse]]], Operation]:
     """Declare the decorated `async def handler(request: Request[Body, Query])` as an operation."""
@@ -227,6 +230,7 @@ def operation(
             body_media=body_media,
             idempotent=idempotent,
             ticket=ticket,
+            inline_files=inline_files,
             role=role,
         )
 
@@ -241,6 +245,7 @@ def endpoint(
     `guard` runs the handler of operations that are idempotent by header.
     """
     body_optional, defaults, signs_in = op.body_optional, _default_query(op), op.path.startswith(SIGN_IN)
+    max_bytes = deps.settings.max_inline_body_bytes if op.inline_files else None
 
     async def handle(raw: web.Request) -> web.StreamResponse:
         caller = None
@@ -255,7 +260,7 @@ def endpoint(
         query = _read_query(op, raw, defaults)
         document = body = None
         if op.body is not None:
-            document = await read_json(raw, optional=body_optional)
+            document = await read_json(raw, optional=body_optional, max_bytes=max_bytes)
             body = validate(op.body, document)
         request: Request[Any, Any] = Request(deps, raw, body, query, caller, document)
         answer = await (op.handler(request) if guard is None else guard(op, request))
@@ -310,13 +315,16 @@ def _read_query(op: Operation, raw: web.Request, defaults: BaseModel | None) -> 
     return validate(op.query, values)
 
 
-async def read_json(raw: web.Request, *, optional: bool = False) -> Any:
-    """The decoded body. Raises UnsupportedMedia, InvalidInput (400 with the position), PayloadTooLarge."""
+async def read_json(raw: web.Request, *, optional: bool = False, max_bytes: int | None = None) -> Any:
+    """The decoded body, of `max_bytes` in place of what the application takes.
+
+    Raises UnsupportedMedia, InvalidInput (400 with the position), PayloadTooLarge.
+    """
     if optional and not raw.body_exists:
         return {}
     if raw.headers.get("Content-Type") != JSON:
         _check_content_type(raw)
-    content = await raw.read()
+    content = await (raw if max_bytes is None else raw.clone(client_max_size=max_bytes)).read()
     if not content and optional:
         return {}
     try:

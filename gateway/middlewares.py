@@ -13,7 +13,7 @@ from random import getrandbits
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from gateway.errors import from_failure, from_http, problem
+from gateway.errors import from_failure, from_http, is_creative, problem
 from gateway.http import CALLER, REQUEST_ID
 from gateway.rates import LEVELS, add_rate_headers
 from shared.errors import MethodNotAllowed, NotFound, PenstockError
@@ -103,8 +103,8 @@ def around(endpoint: Endpoint, route: str, metrics: HttpMetrics, *, endless: boo
 
 
 def _is_patient(request: web.Request) -> bool:
-    """Whether the caller asked to wait."""
-    return "wait" in request.query_string or "Prefer" in request.headers
+    """Whether the caller asked to wait, as whoever calls a creative function does."""
+    return "wait" in request.query_string or "Prefer" in request.headers or is_creative(request.path)
 
 
 async def _answer(request: web.Request, endpoint: Endpoint, request_id: str) -> web.StreamResponse:

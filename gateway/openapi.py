@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.cookies import ACCESS
-from gateway.errors import error_page, media_of
+from gateway.errors import error_page, is_creative, media_of
 from gateway.generation_request import GenerationRequest
 from gateway.http import JSON, SIGN_IN, Answer, Operation
 from shared.errors import (
@@ -51,7 +51,11 @@ ERROR_SCHEMA: dict[str, Any] = {
         "instance": {"type": "string"},
         "request_id": {"type": "string"},
         "success": {"const": False},
-        "error": {"type": "string", "description": "The code, such as NOT_FOUND."},
+        "error": {
+            "type": "string",
+            "description": "The code, such as NOT_FOUND. Creative functions have the message here, and `code` besides.",
+        },
+        "code": {"type": "string"},
         "message": {"type": "string"},
         "field": {"type": "string", "description": "The field at fault, dotted: input.prompt."},
         "details": {"type": "object"},
@@ -323,6 +327,8 @@ def _failure(status: int, errors: Sequence[type[PenstockError]], path: str) -> d
         "details": {},
         "retryable": first.retryable,
     }
+    if is_creative(path):
+        example |= {"code": first.code, "error": first.title}
     return {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
         "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},

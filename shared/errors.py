@@ -17,6 +17,7 @@ PenstockError
 ├── ContentBlocked        422
 ├── QuotaExceeded         429
 ├── RateLimited           429
+├── GenerationFailed      502
 ├── NoProvider            503
 ├── Unavailable           503
 └── Internal              500
@@ -121,6 +122,12 @@ class QuotaExceeded(PenstockError):
 
 class RateLimited(PenstockError):
     status, code, title, retryable = 429, "RATE_LIMITED", "Too many requests", True
+
+
+class GenerationFailed(PenstockError):
+    """What a caller waited for ended without a result."""
+
+    status, code, title = 502, "GENERATION_FAILED", "It could not be made"
 
 
 class NoProvider(PenstockError):

@@ -161,6 +161,8 @@ class Settings(BaseSettings):
     """Master keys that are being replaced, as a JSON list: what they sealed still opens until
     `python -m shared.rotate_master` has sealed it anew."""
     max_body_bytes: int = 1 << 20
+    max_inline_body_bytes: int = 16 << 20
+    """The same for the creative functions, whose bodies hold voice samples and pictures in base64."""
     max_upload_bytes: int = 100 << 20
     max_multipart_bytes: int = 2 << 30
     """The same for uploads in parts, which are checked on the gateway's own disk."""

@@ -47,6 +47,10 @@ INSERTS = {
     "projects": "INSERT INTO projects (id, user_id, name) VALUES ($1, $2, 'p')",
     "assets": "INSERT INTO assets (id, user_id, type, kind, file_url, file_size_bytes, mime)"
     " VALUES ($1, $2, 'image', 'image', 'k', 1, 'image/png')",
+    # It follows its asset.
+    "creative_generations": "INSERT INTO creative_generations (id, user_id, generation_id, type, prompt, model,"
+    " result_url) VALUES (coalesce((SELECT id FROM assets WHERE user_id = $2 LIMIT 1), $1), $2, $3, 'image', 'p',"
+    " 'm', 'k')",
     "retention_rules": "INSERT INTO retention_rules (id, user_id, type, older_than_days) VALUES ($1, $2, 'text', 1)",
     "usage_analytics": "INSERT INTO usage_analytics (user_id, period_type, period_start) VALUES ($2, 'daily', now())",
     "usage_rollups": "INSERT INTO usage_rollups (account_id, timezone, rolled_to, recounted_at)"

@@ -11,6 +11,7 @@ from gateway.routes import (
     callbacks,
     cdn,
     comparisons,
+    creative,
     documents,
     estimates,
     events,
@@ -42,6 +43,7 @@ from gateway.routes import (
 OPERATIONS = (
     *generations.operations,
     *generate.operations,
+    *creative.operations,
     *estimates.operations,
     *recipes.operations,
     *batches.operations,

@@ -44,6 +44,7 @@ EXPLANATIONS = {
     "CONTENT_BLOCKED": "The request or its result was refused for its content.",
     "QUOTA_EXCEEDED": "The plan's quota is used up; Retry-After says when it renews.",
     "RATE_LIMITED": "Too many requests; wait for Retry-After seconds.",
+    "GENERATION_FAILED": "The request was admitted, but what it was to make was not made; `details` says why.",
     "NO_PROVIDER": "No provider that could do this is ready at present.",
     "UNAVAILABLE": "A store that this needs cannot be reached just now. Nothing was half done; try again.",
     "TIER_REQUIRED": "The account's plan does not include this.",

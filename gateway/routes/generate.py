@@ -15,6 +15,7 @@ from gateway.http import Body, Reply, Request, encode, operation
 from gateway.inline_files import keep_inline
 from gateway.resources import OutputResource, Resource, generation_path, render_generation
 from gateway.routes.generations import ADMISSION_ERRORS, admit
+from gateway.wording import renamed
 from shared.catalog import Catalog
 from shared.domains.accounts import Scope
 from shared.domains.generations import status_of
@@ -148,14 +149,7 @@ def _in_their_words(error: InvalidInput, prompt_field: str | None) -> InvalidInp
             return "prompt"
         return "parameters" + field.removeprefix("input") if field.startswith("input") else field
 
-    context = dict(error.context)
-    if "errors" in context:
-        context["errors"] = [one | {"field": named(one["field"])} for one in context["errors"]]
-    field = None if error.field is None else named(error.field)
-    message = error.message
-    if field is not None and error.field is not None and message.startswith(f"{error.field}:"):
-        message = field + message.removeprefix(error.field)
-    return InvalidInput(message, field=field, status=error.http_status, **context)
+    return renamed(error, named)
 
 
 def _show(deps: Deps, row: Mapping[str, Any]) -> bytes:

@@ -139,7 +139,7 @@ async def admit(
     one made, as it is now.
     """
     deps, account_id = request.deps, request.account_id
-    idempotency = _idempotency(request, implicit)
+    idempotency = idempotency_of(request, implicit)
     admission = await deps.admitter.admit(
         account_id, new, idempotency, lambda row: _admitted(deps, row, show)
     )
@@ -164,7 +164,8 @@ async def admit(
     return await _admitted_and_waited(request, admission.row, wait_s, show)
 
 
-def _idempotency(request: Request[Any, Any], implicit: bool) -> Idempotency | None:
+def idempotency_of(request: Request[Any, Any], implicit: bool) -> Idempotency | None:
+    """By the caller's key; without one by the request itself if `implicit`, else None."""
     key = key_of(request.headers)
     if key is None and not implicit:
         return None
@@ -173,7 +174,7 @@ def _idempotency(request: Request[Any, Any], implicit: bool) -> Idempotency | No
 
 
 def _admitted(deps: Deps, row: Mapping[str, Any], show: Show) -> StoredResponse:
-    headers = {"Location": generation_path(row["id"]), "Retry-After": _look_again_s(row)}
+    headers = {"Location": generation_path(row["id"]), "Retry-After": look_again_s(row)}
     return StoredResponse(202, headers, show(deps, row))
 
 
@@ -190,11 +191,11 @@ def _as_it_is(deps: Deps, row: Mapping[str, Any], show: Show) -> Reply:
     headers = {"Location": generation_path(row["id"])}
     ended = row["state"] in TERMINAL
     if not ended:
-        headers["Retry-After"] = _look_again_s(row)
+        headers["Retry-After"] = look_again_s(row)
     return Reply(show(deps, row), 200 if ended else 202, headers)
 
 
-def _look_again_s(row: Mapping[str, Any]) -> str:
+def look_again_s(row: Mapping[str, Any]) -> str:
     """Retry-After: about a quarter of the expected time, 1 to 10 seconds."""
     routes = row["routes"]
     expected_s = routes[0].get("expected_s", 1.0) if routes else 1.0
@@ -333,7 +334,7 @@ def _state_headers(row: Mapping[str, Any]) -> dict[str, str]:
         headers["Cache-Control"] = f"private, max-age={ENDED_MAX_AGE_S}" if settled else "private, no-cache"
     else:
         headers["Cache-Control"] = "no-store"
-        headers["Retry-After"] = _look_again_s(row)
+        headers["Retry-After"] = look_again_s(row)
     return headers
 
 

@@ -67,6 +67,8 @@ class NewGeneration:
     parent_id: UUID | None = None
     group_id: UUID | None = None
     api_key_id: UUID | None = None
+    warnings: Sequence[Mapping[str, Any]] = ()
+    """What its reader made of it, told beside the plan's own warnings."""
     feature: str | None = None
     """What it counts as in the account's plan, where that is not its kind's own feature."""
 
@@ -534,7 +536,7 @@ def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:
         "routes": [route.as_json() for route in plan.routes], "prefer": dict(new.prefer or {}),
         "priority": new.priority, "start_deadline_s": min(start_deadline_s, deadline_s),
         "deadline_s": deadline_s, "price_id": plan.routes[0].card.price_id,
-        "estimate_nanos": plan.estimate, "reserved_nanos": plan.reserve, "warnings": list(plan.warnings),
+        "estimate_nanos": plan.estimate, "reserved_nanos": plan.reserve, "warnings": [*new.warnings, *plan.warnings],
         "details": dict(new.metadata or {}), "webhook": dict(new.webhook) if new.webhook else None,
         "project_id": new.project_id, "parent_id": new.parent_id, "group_id": new.group_id, "rung": rung,
         "state": "queued", "stage": "routing", "seq": 1, "progress": None, "provider": None,

@@ -21,7 +21,7 @@ from uuid import UUID
 from shared.batch import Batcher
 from shared.crashpoints import reach
 from shared.db import Database, Tx
-from shared.domains import assets, deliveries, quotas
+from shared.domains import assets, creative, deliveries, quotas
 from shared.domains.fleet import STEP_TTL_S
 from shared.domains.ledger import Entry, record
 from shared.domains.provider_keys import billed_to
@@ -308,7 +308,7 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[], $6::bi
 WHERE s.id = c.id AND (s.state IN ('intent', 'accepted', 'unknown') OR s.state = c.state)
 """
 
-# Every output is an asset of the library from the beginning.
+# Every output is an asset of the library from the beginning, and stands in the studio's history.
 _OUTPUT = f"""
 WITH o AS (
     INSERT INTO outputs (generation_id, n, account_id, submission_id, kind, key, mime, bytes, sha256, width, height,
@@ -319,8 +319,10 @@ WITH o AS (
     ON CONFLICT (generation_id, n) DO NOTHING RETURNING *
 ), ids AS (
     SELECT * FROM unnest($1::uuid[], $2::int[], $18::uuid[]) AS i (generation_id, n, asset_id)
+), a AS (
+    {assets.FROM_OUTPUTS} RETURNING *
 )
-{assets.FROM_OUTPUTS}
+{creative.FROM_ASSETS}
 """  # noqa: S608  # constants only
 
 _POLL_AGAIN = """

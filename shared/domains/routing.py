@@ -87,7 +87,7 @@ async def plan_routes(
     Raises InvalidInput (field), ModelRetired or NoProvider when there is no route.
     """
     given = _said(parameters)
-    name = model or await _default_model(catalog, kind, prefer, wishes)
+    name = model or await default_model(catalog, kind, prefer, wishes)
     cards = await catalog.find(name, kind)
     if not cards:
         raise InvalidInput(f"No model for {kind} is called {name!r}.", field="model", status=422, model=name)
@@ -131,7 +131,15 @@ def _said(parameters: Parameters) -> _Said:
     return _Said(parameters.model_dump(exclude_none=True, exclude_unset=True) | special, special)
 
 
-async def _default_model(catalog: Catalog, kind: str, prefer: Mapping[str, Any], wishes: Order) -> str:
+async def ready_cards(catalog: Catalog, kind: str, model: str, wishes: Order) -> Sequence[ModelCard]:
+    """The cards that may serve this name for the account now, its first choice first; empty when none is ready."""
+    cards = await catalog.find(model, kind)
+    ready = [card for card in cards if not is_retired(card) and wishes.obstacle(card) is None]
+    return _in_order(ready, {}, wishes)
+
+
+async def default_model(catalog: Catalog, kind: str, prefer: Mapping[str, Any], wishes: Order) -> str:
+    """The name of what makes this kind when nobody says. Raises NoProvider."""
     own = wishes.defaults.get(kind)
     if own is not None and await catalog.find(own, kind):
         return own

@@ -13,6 +13,7 @@ from shared.tables.catalog import (
     ProviderLimit,
     RunTime,
 )
+from shared.tables.creative import CreativeGeneration
 from shared.tables.generations import Generation, GenerationEvent, Output, Submission
 from shared.tables.identity import Identity, LoginAttempt, Session, User
 from shared.tables.ledger import LedgerEntry
@@ -31,6 +32,7 @@ __all__ = [
     "Asset",
     "Budget",
     "BudgetAlert",
+    "CreativeGeneration",
     "Email",
     "Generation",
     "GenerationEvent",

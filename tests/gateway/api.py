@@ -44,11 +44,12 @@ class Response:
         assert self.headers["Content-Type"] == media_of(body["instance"])
         assert body["status"] == self.status
         assert body["success"] is False
-        assert body["type"] == "/api/errors/" + body["error"].lower().replace("_", "-")
+        code: str = body.get("code", body["error"])
+        assert body["type"] == "/api/errors/" + code.lower().replace("_", "-")
         assert body["detail"] == body["message"]
         assert body["request_id"] == self.headers["X-Request-Id"]
         assert isinstance(body["details"], dict)
-        return self.status, body["error"], body.get("field")
+        return self.status, code, body.get("field")
 
 
 @dataclass(frozen=True, slots=True)

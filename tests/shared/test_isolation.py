@@ -80,7 +80,8 @@ async def test_nothing_of_mine_is_made_anothers(pipeline: Pipeline, mine: UUID, 
 async def test_every_table_is_isolated_and_forced_or_the_installations(pipeline: Pipeline) -> None:
     rows = await pipeline.worker.fetch(
         "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AND EXISTS ("
-        "   SELECT FROM pg_policies p WHERE p.tablename = c.relname AND p.roles = '{penstock_app}' AND p.cmd = 'ALL'"
+        "   SELECT FROM pg_policies p WHERE p.tablename = c.relname AND p.roles = '{penstock_app}'"
+        "   HAVING count(DISTINCT p.cmd) = 4 OR bool_or(p.cmd = 'ALL')"
         " ) AS isolated"
         " FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
         " AND NOT c.relispartition"

@@ -136,7 +136,7 @@ SPEECH_MODELS = (
             "Steady, lifelike speech in 29 languages; clones a voice from a sample.",
             _per_character("0.10", date(2026, 6, 1), _LIST.format("$0.10 per 1,000 characters")),
             rank=20,
-            expected_s=6.0,
+            expected_s=5.0,
             characters=10_000,
             languages=_MULTILINGUAL,
             aliases=("elevenlabs",),

@@ -132,7 +132,7 @@ IMAGE_MODELS = (
         _IMAGE_2_5,
         60,
         _QUALITY_TOKENS | _FINER_TOKENS,
-        expected_s=15.0,
+        expected_s=12.0,
         aliases=("dall-e-3", "gpt-image"),
         replaces={"dall-e-3": _DALL_E_ENDED},
     ),
