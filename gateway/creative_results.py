@@ -104,7 +104,8 @@ def upscale_result(deps: Deps, rows: Sequence[Row]) -> dict[str, Any]:
 def metadata_of(rows: Sequence[Row], product: str) -> dict[str, Any]:
     """What is known of how it was made; `model` is the name that ran, `requestedModel` the one asked for."""
     row, output = rows[0], rows[0]["outputs"][0]
-    prompt_field = KINDS[row["kind"]].prompt_field
+    kind = KINDS[row["kind"]]
+    prompt_field = None if kind.prompt_field in kind.file_fields else kind.prompt_field
     return {
         "generationId": row["id"],
         "jobId": row["id"],
@@ -112,7 +113,7 @@ def metadata_of(rows: Sequence[Row], product: str) -> dict[str, Any]:
         "model": row["model"],
         "provider": row["provider"],
         "providerModel": row["provider_model"],
-        "prompt": row["input"].get(prompt_field),
+        "prompt": row["input"].get(prompt_field) if prompt_field is not None else None,
         "settings": {name: value for name, value in row["input"].items() if name != prompt_field},
         "width": output["width"],
         "height": output["height"],
