@@ -42,7 +42,7 @@ async def installation(
         name: url for name, url in servers.environment_for(database).items() if name.startswith("DATABASE_")
     }
     settings = make_settings(environment | urls, tmp_path).model_copy(
-        update={"max_wait_s": 1, "rate_limits": RateLimitMode.OFF}
+        update={"max_wait_s": 0, "rate_limits": RateLimitMode.OFF}
     )
     async with open_gateway(settings) as gateway:
         await gateway.deps.store.ensure_bucket()

@@ -6,7 +6,7 @@ import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
@@ -42,6 +42,8 @@ FLAT = {
 
 class Studio(ScriptedProvider):
     """Has the seed's products, of which flux-2 makes one picture at a time, and knows neither steps nor guidance."""
+
+    submit_timeout_s: ClassVar[float] = 60.0
 
     def __init__(self) -> None:
         pictures = card().accepts - {"steps", "guidance", "negative_prompt"}
