@@ -14,9 +14,11 @@ HOUR_S = 3600
 LASTS_HOURS = 24
 
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OUTPUT = re.compile(rf"/api/v1/generations/(?P<id>{_ID})/outputs/(?P<n>\d{{1,3}})(?:/download)?/?").fullmatch
+_OUTPUT = re.compile(
+    rf"(?:/.*)?/api/v1/generations/(?P<id>{_ID})/outputs/(?P<n>\d{{1,3}})(?:/download)?/?"
+).fullmatch
 _STORED = re.compile(
-    rf"/cdn/{Bucket.ASSETS}/users/{_ID}/(?:generations/(?P<id>{_ID})/(?P<n>\d{{1,3}})(?:-\w+)?|uploads/(?P<upload>{_ID}))\.\w+"
+    rf"(?:/.*)?/cdn/{Bucket.ASSETS}/users/{_ID}/(?:generations/(?P<id>{_ID})/(?P<n>\d{{1,3}})(?:-\w+)?|uploads/(?P<upload>{_ID}))\.\w+"
 ).fullmatch
 
 

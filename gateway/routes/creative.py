@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import GenericAlias
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import Field
@@ -173,7 +174,8 @@ def _own_files(request: Request[Any, None], asked: Asked) -> dict[str, Any]:
     if "image" not in asked.input:
         return asked.input
     host = request.raw.host
-    origins = {request.deps.settings.base_url, f"http://{host}", f"https://{host}"}
+    base = urlsplit(request.deps.settings.base_url)
+    origins = {f"{base.scheme}://{base.netloc}", f"http://{host}", f"https://{host}"}
     return {**asked.input, "image": reference_of(asked.input["image"], origins)}
 
 
