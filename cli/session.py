@@ -25,8 +25,17 @@ class Session:
 def run(connection: Connection, work: Callable[[Session], Awaitable[None]]) -> None:
     """Do the work. Raises typer.Exit with the code of the error that ended it, once it was shown."""
     out = Output(as_json=connection.as_json)
+    finish(out, lambda: _run(connection, out, work))
+
+
+def finish(out: Output, work: Callable[[], Awaitable[None]]) -> None:
+    """Do work that needs no gateway, as `run` does."""
+
+    async def main() -> None:
+        await work()
+
     try:
-        asyncio.run(_run(connection, out, work))
+        asyncio.run(main())
     except CommandError as error:
         out.fail(error)
         raise typer.Exit(error.exit_code) from None

@@ -180,6 +180,7 @@ def _attempts(db: Database, settings: Settings) -> Attempts:
         settings.secret_key.get_secret_value(),
         settings.login_attempts_per_account,
         settings.login_attempts_per_address,
+        settings.signups_per_address,
     )
 
 

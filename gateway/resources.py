@@ -11,6 +11,7 @@ from gateway.charges import explain
 from gateway.forms import with_forms
 from gateway.price_words import in_words
 from gateway.remedies import trouble_of
+from shared.buckets import Bucket
 from shared.catalog import ModelCard, is_retired
 from shared.db import Tx
 from shared.domains import history
@@ -18,6 +19,7 @@ from shared.domains.eta import Eta, Etas, guess
 from shared.domains.generations import TERMINAL, status_of
 from shared.domains.providers import NO_WISHES, Order
 from shared.kinds import KINDS
+from shared.links import file_path
 from shared.money import Nanos, as_json
 from shared.tables import ApiKey, LedgerEntry, Upload
 
@@ -109,6 +111,15 @@ class Trouble(Resource):
     advice: str = Field(description="What can be done, in a sentence for people.")
 
 
+class WaitResource(Resource):
+    reason: Literal["cooldown", "limit", "doubt", "retry", "paused"] = Field(
+        description="`cooldown`: every provider that is left is to be left alone for now; `limit`: one has as many "
+        "calls as it may have; `doubt`: a call got no clear answer, and the provider is asked; `retry`: something "
+        "failed and is tried again; `paused`: the queue is."
+    )
+    until: datetime | None = Field(description="When it is looked at again; null is now, or unknown.")
+
+
 class GenerationResource(Resource):
     """One request for media, from admission to its end."""
 
@@ -122,6 +133,12 @@ class GenerationResource(Resource):
     provider_queue_position: int | None
     eta_seconds: float | None = Field(description="Seconds that are left, most likely; null is unknown.")
     eta_p90_seconds: float | None = Field(description="Seconds that nine in ten do not exceed.")
+    waiting_for: WaitResource | None = Field(
+        description="Why nobody works on it just now; null while somebody does, or while it only waits for its turn."
+    )
+    cancel_requested_at: datetime | None = Field(
+        description="Somebody asked for it to be canceled; until it has ended, that is being tried."
+    )
     seq: int = Field(description="Grows by one with every change.")
     model: str
     resolved: Resolved | None
@@ -199,6 +216,9 @@ class UploadResource(Resource):
     width: int | None
     height: int | None
     duration_s: float | None
+    thumbnail_url: str | None
+    poster_url: str | None
+    peaks_url: str | None
     created_at: datetime
     completed_at: datetime | None
 
@@ -229,7 +249,10 @@ class KeyResource(Resource):
     last_used_at: datetime | None
     project_id: UUID | None = Field(description="Where what is made with it belongs.")
     kinds: list[str] = Field(description="What it may have made; empty for all kinds.")
-    budget_nanos: int | None = Field(description="What it may spend in all; null is no limit.")
+    budget_nanos: int | None = Field(
+        description="What it may spend per `budget_period`, together with the keys that it succeeded; null is no limit."
+    )
+    budget_period: Literal["day", "week", "month", "total"]
 
 
 def generation_path(generation_id: UUID | str) -> str:
@@ -264,6 +287,8 @@ def render_generation(
         "provider_queue_position": row["provider_queue_position"],
         "eta_seconds": eta.seconds,
         "eta_p90_seconds": eta.p90_seconds,
+        "waiting_for": eta.wait and eta.wait._asdict(),
+        "cancel_requested_at": row["cancel_requested_at"],
         "seq": row["seq"],
         "model": row["model"],
         "resolved": _resolved(row),
@@ -408,7 +433,7 @@ def render_model(card: ModelCard, order: Order = NO_WISHES) -> dict[str, Any]:
     }
 
 
-def render_upload(row: Upload) -> dict[str, Any]:
+def render_upload(row: Upload, base_url: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "object": "upload",
@@ -420,9 +445,16 @@ def render_upload(row: Upload) -> dict[str, Any]:
         "width": row.width,
         "height": row.height,
         "duration_s": row.duration_s,
+        "thumbnail_url": _file_url(base_url, row.thumbnail_key),
+        "poster_url": _file_url(base_url, row.poster_key),
+        "peaks_url": _file_url(base_url, row.peaks_key),
         "created_at": row.created_at,
         "completed_at": row.completed_at,
     }
+
+
+def _file_url(base_url: str, key: str | None) -> str | None:
+    return None if key is None else base_url + file_path(Bucket.ASSETS, key)
 
 
 def render_ledger_entry(row: LedgerEntry) -> dict[str, Any]:
@@ -454,4 +486,5 @@ def render_key(row: ApiKey) -> dict[str, Any]:
         "project_id": row.project_id,
         "kinds": row.kinds,
         "budget_nanos": row.budget_nanos,
+        "budget_period": row.budget_period,
     }

@@ -5,7 +5,7 @@ The file goes as blocks, each after its length in four bytes, and ends with an e
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
@@ -44,6 +44,15 @@ class Scanner:
                 await writer.drain()
             return _verdict(await _answer(reader))
 
+    @asynccontextmanager
+    async def along(self) -> AsyncIterator["Along"]:
+        """A scan of what passes through it, for bytes that are on their way somewhere else."""
+        watching = Along(self)
+        try:
+            yield watching
+        finally:
+            await watching.end()
+
     async def ping(self) -> None:
         """Raises ScannerFailed when clamd does not answer."""
         async with self._connected() as (reader, writer):
@@ -71,6 +80,45 @@ class Scanner:
         if self._address.scheme == "unix":
             return await asyncio.open_unix_connection(self._address.path)
         return await asyncio.open_connection(self._address.hostname, self._address.port)
+
+
+class Along:
+    """A scan that reads along. It holds the stream up no longer than clamd reads, and not at all once that is gone."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self._passing: asyncio.Queue[bytes | None] = asyncio.Queue(1)
+        self._over = False
+        self._scan = asyncio.create_task(self._watch(scanner))
+
+    async def chunks(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        """The same chunks."""
+        async for chunk in chunks:
+            if not self._over:
+                await self._passing.put(chunk)
+            yield chunk
+
+    async def verdict(self) -> str | None:
+        """Of the whole stream, which has passed. As `Scanner.scan`; raises ScannerFailed, NotScannable."""
+        if not self._over:
+            await self._passing.put(None)
+        return await self._scan
+
+    async def end(self) -> None:
+        """Gives up a scan that nobody waits for any more."""
+        self._scan.cancel()
+        await asyncio.gather(self._scan, return_exceptions=True)
+
+    async def _watch(self, scanner: Scanner) -> str | None:
+        try:
+            return await scanner.scan(self._taken())
+        finally:
+            self._over = True
+            while not self._passing.empty():  # lets go who waits to put something in
+                self._passing.get_nowait()
+
+    async def _taken(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._passing.get()) is not None:
+            yield chunk
 
 
 async def _answer(reader: asyncio.StreamReader) -> str:

@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     one along; production requires it."""
     encryption_master_keys_before: tuple[SecretStr, ...] = ()
     """Master keys that are being replaced, as a JSON list: what they sealed still opens until
-    `python -m shared.rotate_master` has sealed it anew."""
+    `penstock keys rotate-master` has sealed it anew."""
     max_body_bytes: int = 1 << 20
     max_inline_body_bytes: int = 16 << 20
     """The same for the creative functions, whose bodies hold voice samples and pictures in base64."""
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     max_multipart_bytes: int = 2 << 30
     """The same for uploads in parts, which are checked on the gateway's own disk."""
     clamav_url: str | None = None
-    """A clamd that looks at every upload: tcp://HOST:PORT, or unix:///run/clamav/clamd.ctl."""
+    """A clamd that looks at every upload and output: tcp://HOST:PORT, or unix:///run/clamav/clamd.ctl."""
     virus_scan: VirusScan = VirusScan.BLOCK
     """What becomes of a file that it flags, or cannot look at: `block`, `warn` (a line in the log), or `off`."""
     max_wait_s: int = 60
@@ -193,6 +193,8 @@ class Settings(BaseSettings):
     """Failed logins in 15 minutes, after which further ones for the same address of e-mail are refused."""
     login_attempts_per_address: int = Field(100, ge=1)
     """The same for the network address that they come from."""
+    signups_per_address: int = Field(20, ge=1)
+    """How many may sign up within an hour from one network address, an IPv6 one with its whole /64."""
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     """Proxies whose X-Forwarded-For is believed, as a JSON list: ["10.0.0.0/8"]."""
     trusted_issuers: tuple[TrustedIssuer, ...] = ()

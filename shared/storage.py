@@ -351,6 +351,11 @@ def upload_key(account_id: object, upload_id: object, ext: str) -> str:
     return f"users/{account_id}/uploads/{upload_id}.{ext}"
 
 
+def preview_key(key: str, name: str) -> str:
+    """Where something that is made from an upload lies, beside it: `….png.thumb.webp`."""
+    return f"{key}.{name}"
+
+
 def staging_key(account_id: object, upload_id: object) -> str:
     """Where a file waits to be checked; nobody may read it there."""
     return upload_key(account_id, upload_id, STAGED)

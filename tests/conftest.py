@@ -76,6 +76,7 @@ async def environment(
         "SECRET_KEY": "a-secret-for-tests-that-is-long-enough",
         "ENCRYPTION_MASTER_KEY": "dGhlIG1hc3RlciBrZXkgb2YgdGhlc2UgdGVzdHMgaGE=",
         "CHEAP_PASSWORDS": "true",
+        "SIGNUPS_PER_ADDRESS": "1000000",
     }
     await servers.drop_database(database)
 

@@ -1,13 +1,13 @@
 """Artifacts: from a provider's URL to the object store without holding the file, then what is made from it.
 
-On the way through, bytes are counted against the limit, hashed, and their first ones must be those of a media
-file of the right family. Width, height, duration, thumbnail, poster and peaks are made in the executor, off
-the event loop. Keys are deterministic, so doing it twice is harmless.
+On the way through, bytes are counted against the limit, hashed, shown to the virus scanner if there is one, and their
+first ones must be those of a media file of the right family. Width, height, duration, thumbnail, poster and peaks are
+made in the executor, off the event loop. Keys are deterministic, so doing it twice is harmless.
 """
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +17,7 @@ import aiohttp
 
 from shared.crashpoints import reach
 from shared.domains.generations import OutputRow
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, JobError
 from shared.executor import Executor, ExecutorCrashed
 from shared.log import get_logger
 from shared.media.errors import MediaError
@@ -27,6 +27,7 @@ from shared.settings import Settings
 from shared.storage import ObjectStore, StorageError, generation_key
 from workers.metrics import WorkerMetrics
 from workers.providers.base import RemoteFile, StoredFile, Usage
+from workers.screening import Screen, Seen
 
 log = get_logger(__name__)
 
@@ -63,6 +64,21 @@ class ArtifactError(Exception):
         super().__init__(message)
         self.transient = transient
         self.ours = ours
+
+    def as_error(self) -> JobError:
+        """How the generation fails, if it does."""
+        return JobError("UPLOAD_FAILED", str(self), retryable=True)
+
+
+class Infected(ArtifactError):
+    """The virus scanner flagged the output. It is removed, and not fetched again."""
+
+    def __init__(self, virus: str) -> None:
+        super().__init__("The virus scanner flagged what was made.", transient=False)
+        self.virus = virus
+
+    def as_error(self) -> JobError:
+        return JobError("CONTENT_BLOCKED", str(self), details={"stage": "output", "virus": self.virus})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,7 @@ class Artifacts:
         self._executor = executor
         self._settings = settings
         self._metrics = metrics
+        self._screen = Screen(settings)
         self._stack = AsyncExitStack()
         self._http: aiohttp.ClientSession | None = None
 
@@ -114,6 +131,7 @@ class Artifacts:
         stored = output
         if isinstance(stored, RemoteFile):
             stored = await self._fetch(place, n, stored, headers_for(stored.url))
+        await self._require_harmless(stored)
         return replace(await self._describe(place, n, stored), details=output.details)
 
     async def write(
@@ -166,14 +184,49 @@ class Artifacts:
         started = time.perf_counter()
         reach("before_artifact_put")
         try:
-            await self._store.put_stream(key, meter.measure(chunks), length, media.mime)
+            async with self._screen.screening() as screening:
+                passing = screening.chunks(meter.measure(chunks))
+                await self._store.put_stream(key, passing, length, media.mime)
+                seen = await screening.seen(key)
         except StorageError as error:
             raise ArtifactError(f"The object store failed: {error}", transient=True, ours=True) from error
         reach("after_artifact_put")
         self._metrics.uploaded(place.kind, meter.bytes, time.perf_counter() - started)
         if length is not None and meter.bytes != length:
             raise ArtifactError("The provider's file is shorter than announced.", transient=True)
-        return StoredFile(key, media.mime, meter.bytes, meter.sha256, text)
+        return StoredFile(
+            key, media.mime, meter.bytes, meter.sha256, text, virus=seen.virus, unseen=seen.unseen is not None
+        )
+
+    async def _require_harmless(self, stored: StoredFile) -> None:
+        """Raises Infected, or ArtifactError if the scanner cannot look at it."""
+        seen = await self._look(stored) if stored.unseen else Seen(virus=stored.virus)
+        if seen.unseen is not None:
+            raise ArtifactError(
+                "The virus scanner cannot look at the provider's file.",
+                transient=not seen.for_good,
+                ours=True,
+            )
+        if seen.virus is not None:
+            await self.remove([stored.key])
+            raise Infected(seen.virus)
+
+    async def _look(self, stored: StoredFile) -> Seen:
+        """At what the scanner did not see on its way in."""
+        try:
+            async with self._screen.screening() as screening:
+                async for _ in screening.chunks(self._store.get_stream(stored.key)):
+                    pass
+                return await screening.seen(stored.key)
+        except StorageError as error:
+            raise ArtifactError(f"The object store failed: {error}", transient=True, ours=True) from error
+
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Raises ArtifactError."""
+        try:
+            await self._store.delete(keys)
+        except StorageError as error:
+            raise ArtifactError(f"The object store failed: {error}", transient=True, ours=True) from error
 
     async def _describe(self, place: Place, n: int, stored: StoredFile) -> OutputRow:
         family = stored.mime.partition("/")[0]

@@ -25,9 +25,13 @@ _REQUESTS = ("submit", "poll")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer says of its provider: well, or at fault. What says nothing has no verdict."""
+    """What an answer says of its provider: well, or at fault. What says nothing has no verdict.
+
+    `refused` says that it does not take the key: that will not pass by itself.
+    """
 
     error: str | None = None
+    refused: bool = False
 
 
 WELL = Verdict()
@@ -42,6 +46,7 @@ class Tally:
     well_s: float = 0.0
     """Seconds spent on calls that went well."""
     error: str | None = None
+    refused: bool = False
 
     def add(self, verdict: Verdict, seconds: float = 0.0) -> None:
         self.calls += 1
@@ -50,6 +55,7 @@ class Tally:
         else:
             self.failures += 1
             self.error = verdict.error
+            self.refused |= verdict.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ class Health:
 def observed(before: Health, tallies: Mapping[str, Tally], first_cooldown_s: float) -> Health:
     """The health after these calls.
 
-    Degraded from 30 % failures on, healthy again below 15 %, down from 60 %: five failures one after the other.
+    Degraded from 30 % failures on, healthy again below 15 %, down from 60 %: five failures one after the other, or
+    one refusal of the key.
     Work that fails at the provider can degrade it and no more, for one broken model is no outage. While it is
     down, late answers of earlier calls change nothing: a probe decides.
     """
@@ -81,7 +88,8 @@ def observed(before: Health, tallies: Mapping[str, Tally], first_cooldown_s: flo
         rate = rates.get(sort, 0.0)
         rates[sort] = rate + _weight(tally.calls) * (tally.failures / tally.calls - rate)
     after = replace(before, rates=rates, response_ms=response_ms)
-    if max(rates.get(sort, 0.0) for sort in _REQUESTS) >= DOWN_AT:
+    refused = any(tally.refused for tally in tallies.values())
+    if refused or max(rates.get(sort, 0.0) for sort in _REQUESTS) >= DOWN_AT:
         return replace(after, status="down", cooldown_s=first_cooldown_s)
     threshold = HEALTHY_BELOW if before.status == "degraded" else DEGRADED_AT
     return replace(after, status="degraded" if after.error_rate >= threshold else "healthy")
@@ -143,4 +151,8 @@ def verdicts_of_runs(answer: object) -> Iterable[Verdict]:
 
 def _fault(error: JobError, *, curable: bool) -> Verdict | None:
     """What no other route could cure is the request's own fault."""
-    return Verdict(error.message) if curable and error.code in _FAULTS else None
+    if not curable or error.code not in _FAULTS:
+        return None
+    # A 403 may be about one model, and a 402 about credit; a 401 is about the key.
+    refused = error.code == "PROVIDER_AUTH" and error.details.get("status", 401) == 401
+    return Verdict(error.message, refused)

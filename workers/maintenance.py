@@ -1,7 +1,8 @@
 """Maintenance: duties that belong to nobody's step. Each is taken by one process at a time.
 
 Expire what was not started in time; drop idempotency keys, abandoned uploads, old events, callbacks and
-deliveries whose time is over; send assets to the trash as their owners' rules say, and empty it.
+deliveries whose time is over; send assets to the trash as their owners' rules say, and empty it; compare what
+projects have spent with the ledger.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from shared.db import CONNECTION_ERRORS, Database
-from shared.domains import deliveries, mail, quotas, retention, webhooks
+from shared.domains import deliveries, mail, quotas, retention, spending, webhooks
 from shared.domains.generations import LeaseLost, Lifecycle
 from shared.domains.provider_keys import destroy_unneeded
 from shared.domains.stale_uploads import drop_stale
@@ -21,6 +22,7 @@ log = get_logger(__name__)
 EXPIRE_TICK_S = 1.0
 CLEAN_TICK_S = 60.0
 RETIRE_TICK_S = 3600.0
+VERIFY_TICK_S = 24 * 3600.0
 EXPIRE_BATCH = 200
 EVENTS_KEPT_DAYS = 30
 CALLBACKS_KEPT_DAYS = 30
@@ -83,10 +85,16 @@ class Maintenance:
             if removed:
                 log.info("trash_emptied", assets=removed)
 
+    async def verify_spending(self) -> None:
+        """Puts right what projects have spent, where the ledger says otherwise; that should never be."""
+        for one in await spending.put_right(self._db):
+            log.error("project_spending_repaired", project=str(one.project_id), account=str(one.account_id),
+                      found=one.found, expected=one.expected)  # fmt: skip
+
     async def run(self, worker_id: Callable[[], UUID]) -> None:
         """Does the duties until it is cancelled. The worker's id changes when it was declared dead."""
         clock = asyncio.get_running_loop().time
-        clean_at = retire_at = clock()
+        clean_at = retire_at = verify_at = clock()
         while True:
             try:
                 await self.expire(worker_id())
@@ -97,6 +105,9 @@ class Maintenance:
                 if clock() >= retire_at:
                     retire_at = clock() + RETIRE_TICK_S
                     await retention.retire(self._db)
+                if clock() >= verify_at:
+                    verify_at = clock() + VERIFY_TICK_S
+                    await self.verify_spending()
             except CONNECTION_ERRORS as error:
                 log.warning("maintenance_put_off", error=type(error).__name__)
             except Exception:

@@ -45,9 +45,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """No route left can take it now; look again in `delay_s`."""
+    """No route left can take it now; look again in `delay_s`. `reason` is `cooldown` or `limit`."""
 
     delay_s: float
+    reason: str = "cooldown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,13 @@ class _Choice:
     tried: Sequence[str]
     submission_id: UUID = field(default_factory=new_id)
     skipped: dict[str, dict[str, str]] = field(default_factory=dict)
-    delays: list[float] = field(default_factory=list)
+    delays: list[Later] = field(default_factory=list)
 
-    def skip(self, route: Mapping[str, Any], why: str, delay_s: float | None = None) -> None:
-        """Passes a route over; one with a delay may serve later."""
+    def skip(self, route: Mapping[str, Any], why: str, later: Later | None = None) -> None:
+        """Passes a route over; it may serve later."""
         self.skipped[route["card"]] = {"card": route["card"], "provider": route["provider"], "why": why}
-        if delay_s is not None:
-            self.delays.append(delay_s)
+        if later is not None:
+            self.delays.append(later)
 
     def take(self, route: Mapping[str, Any], provider: Provider, how: str) -> Chosen:
         place = next(n for n, other in enumerate(self.routes, start=1) if other is route)
@@ -88,7 +89,7 @@ class _Choice:
 
     def nothing(self) -> Later | NoRoute:
         if self.delays:
-            return Later(min(self.delays))
+            return min(self.delays, key=lambda later: later.delay_s)
         return NoRoute(
             "; ".join(f"{card}: {skip['why']}" for card, skip in self.skipped.items()) or "no route"
         )
@@ -166,7 +167,7 @@ class Router:
             return False
         down = "down, " if trouble.status == "down" else ""
         delay_s = self._line.stand(_key(provider), trouble.cooling_s, _RETURN_SPACING_S)
-        choice.skip(route, f"{down}cooling down for {trouble.cooling_s:.0f} s", delay_s)
+        choice.skip(route, f"{down}cooling down for {trouble.cooling_s:.0f} s", Later(delay_s))
         return True
 
     def _status(self, provider: Provider) -> str:
@@ -185,7 +186,8 @@ class Router:
                     return True
                 self.monitor.give_up_probe(key, choice.submission_id)
                 return False
-        choice.skip(route, "down, and being tried", self._line.stand(key, _PROBE_LOOK_S, _RETURN_SPACING_S))
+        delay_s = self._line.stand(key, _PROBE_LOOK_S, _RETURN_SPACING_S)
+        choice.skip(route, "down, and being tried", Later(delay_s))
         return False
 
     async def _has_room(self, choice: _Choice, route: Mapping[str, Any], provider: Provider) -> bool:
@@ -195,7 +197,9 @@ class Router:
         spacing_s = full.spacing_s
         if spacing_s is None:
             spacing_s = min(max(route["expected_s"] / full.limit / _LOOKS_PER_CALL, 0.01), _LONGEST_SPACING_S)
-        choice.skip(route, full.why, self._line.stand(_key(provider), full.ready_s, spacing_s))
+        choice.skip(
+            route, full.why, Later(self._line.stand(_key(provider), full.ready_s, spacing_s), "limit")
+        )
         return False
 
     async def _refresh(self) -> None:

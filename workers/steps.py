@@ -44,7 +44,7 @@ from shared.log import get_logger
 from shared.pricing import cost_of
 from shared.settings import ModerationMode, Settings
 from shared.storage import ObjectStore
-from workers.artifacts import ArtifactError, Artifacts, Place, no_headers
+from workers.artifacts import ArtifactError, Artifacts, Infected, Place, no_headers
 from workers.credentials import Credentials
 from workers.lease import Lease
 from workers.metrics import WorkerMetrics
@@ -212,7 +212,9 @@ class Steps:
         tried = row["decision"].get("tried", [])
         choice = await self._tools.router.choose(row["routes"], tried, row["account_id"])
         if isinstance(choice, Later):
-            await self._lifecycle.release(work.lease, min(choice.delay_s, _time_left_s(row)))
+            await self._lifecycle.release(
+                work.lease, min(choice.delay_s, _time_left_s(row)), waiting_for=choice.reason
+            )
             return
         if isinstance(choice, NoRoute):
             await self._lifecycle.failed(work, _last_error(work, choice))
@@ -227,7 +229,7 @@ class Steps:
         try:
             found = await self._tools.moderation.of_request(work)
         except ModerationUnavailable:
-            await self._lifecycle.release(work.lease, MODERATION_PAUSE_S)
+            await self._lifecycle.release(work.lease, MODERATION_PAUSE_S, waiting_for="retry")
             return
         if found is not None and found.blocks:
             await self._lifecycle.failed(work, found.as_error(), found=found.as_patch())
@@ -420,7 +422,7 @@ class Steps:
         assert submission is not None  # noqa: S101  # a submitting generation has one
         provider = await self._submitted_to(work)
         if provider is None:
-            await self._lifecycle.release(work.lease, 5.0)
+            await self._lifecycle.release(work.lease, 5.0, waiting_for="doubt")
             return
         submission_id = submission["submission_id"]
         route = submission["submission_route"]
@@ -534,11 +536,14 @@ class Steps:
         row = work.row
         place = Place(row["account_id"], work.id, row["kind"])
         headers_for = no_headers if provider is None else provider.headers_for
+        rows: list[OutputRow] = []
         try:
-            rows = [
-                await self._tools.artifacts.collect(place, n, output, headers_for)
-                for n, output in enumerate(outputs)
-            ]
+            for n, output in enumerate(outputs):
+                rows.append(await self._tools.artifacts.collect(place, n, output, headers_for))
+        except Infected as error:
+            await self._not_stored(work, error, unpriced)
+            await self._tools.store.delete(_keys(rows))
+            return
         except ArtifactError as error:
             await self._not_stored(work, error, unpriced)
             return
@@ -563,10 +568,7 @@ class Steps:
             work, found.as_error(), money="unpriced" if _is_unpriced(work, unpriced) else "final",
             found=found.as_patch(),
         )  # fmt: skip
-        keys = [
-            key for row in rows for key in (row.key, row.thumbnail_key, row.poster_key, row.peaks_key) if key
-        ]
-        await self._tools.store.delete(keys)
+        await self._tools.store.delete(_keys(rows))
 
     async def _not_stored(self, work: Work, error: ArtifactError, unpriced: bool | None) -> None:
         tries = work.row["polls"] if work.row["state"] == "storing" else 0
@@ -578,7 +580,7 @@ class Steps:
             return
         # The provider did its work and bills it, so its price stands.
         await self._lifecycle.failed(
-            work, JobError("UPLOAD_FAILED", str(error), retryable=True),
+            work, error.as_error(),
             money="unpriced" if _is_unpriced(work, unpriced) else "final",
         )  # fmt: skip
 
@@ -715,7 +717,7 @@ def _done(submission_id: UUID, answer: Finished, settle: Settlement) -> Submissi
     outputs = [
         {"url": output.url, "mime": output.mime, "details": dict(output.details)} if isinstance(output, RemoteFile)
         else {"key": output.key, "mime": output.mime, "bytes": output.bytes, "sha256": output.sha256,
-              "text": output.text, "details": dict(output.details)}
+              "text": output.text, "details": dict(output.details), "virus": output.virus, "unseen": output.unseen}
         for output in answer.outputs
     ]  # fmt: skip
     return SubmissionChange(
@@ -730,9 +732,14 @@ def _kept_outputs(work: Work) -> list[RemoteFile | StoredFile]:
     return [
         RemoteFile(output["url"], output["mime"], output.get("details", {})) if "url" in output
         else StoredFile(output["key"], output["mime"], output["bytes"], output["sha256"], output["text"],
-                        output.get("details", {}))
+                        output.get("details", {}), output.get("virus"), output.get("unseen", False))
         for output in work.submission["submission_result"]["outputs"]
     ]  # fmt: skip
+
+
+def _keys(rows: Sequence[OutputRow]) -> list[str]:
+    """Where the files of outputs lie."""
+    return [key for row in rows for key in (row.key, row.thumbnail_key, row.poster_key, row.peaks_key) if key]
 
 
 def _last_error(work: Work, choice: NoRoute) -> JobError:

@@ -43,7 +43,10 @@ class KeyRequest(Body):
         [], max_length=len(KINDS), description="The kinds that the key may have made; empty for all."
     )
     budget_nanos: int | None = Field(
-        None, ge=0, le=2**62, description="What it may spend in all, in nano-dollars; null is no limit."
+        None, ge=0, le=2**62, description="What it may spend, in nano-dollars; null is no limit."
+    )
+    budget_period: Literal["day", "week", "month", "total"] = Field(
+        "total", description="Per which period it may spend that, or in all."
     )
 
 
@@ -108,6 +111,7 @@ async def create_key(request: Request[KeyRequest, None]) -> Reply:
             project_id=asked.project_id,
             kinds=sorted(set(asked.kinds)),
             budget_nanos=asked.budget_nanos,
+            budget_period=asked.budget_period,
         )
     return _shown_once(new)
 
@@ -135,7 +139,7 @@ def _shown_once(new: NewKey) -> Reply:
     idempotent=True,
 )
 async def rotate_key(request: Request[RotateRequest, None]) -> Reply:
-    """A new key with the same name, scopes, limits and expiry."""
+    """A new key with the same name, scopes, limits and expiry. Its budget is the old one's, with what was spent."""
     overlap = timedelta(seconds=request.body.overlap_s)
     server_key = request.deps.settings.secret_key.get_secret_value()
     async with orm_session(request.deps.orm, request.account_id) as session:

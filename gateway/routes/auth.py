@@ -88,14 +88,18 @@ class SignedInResource(TokensResource):
     summary="Sign up",
     scope=None,
     answers=(enveloped_answer(201, "The account is made and signed in", SignedInResource),),
-    errors=(InvalidInput, Conflict, Forbidden, Unavailable),
+    errors=(InvalidInput, Conflict, Forbidden, RateLimited, Unavailable),
     example={"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"},
 )
 async def signup(request: Request[SignupRequest, None]) -> Reply:
-    """The first to sign up at an installation becomes its admin. With SIGNUP=closed nobody can."""
+    """The first to sign up at an installation becomes its admin. With SIGNUP=closed nobody can.
+
+    Limited per network address: 429 with Retry-After.
+    """
     deps, asked = request.deps, request.body
     if deps.settings.signup is SignupMode.CLOSED:
         raise Forbidden("Nobody can sign up here; ask whoever runs this installation.")
+    await deps.attempts.take_signup(client_address(request.raw, deps.settings.trusted_proxies))
     password_hash = await deps.passwords.hash(asked.password)
     person = await users.sign_up(deps.db, email=asked.email, name=asked.name, password_hash=password_hash)
     return await _signed_in(request, person.account_id, person.role, "Welcome.", 201)

@@ -8,9 +8,10 @@ from pydantic import Field, model_validator
 
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Resource
+from gateway.routes.assets import file_name
 from gateway.routes.outputs import output_name
 from shared.buckets import Bucket
-from shared.domains import uploads
+from shared.domains import assets, uploads
 from shared.domains.accounts import Scope
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.links import signed_path
@@ -20,8 +21,9 @@ MAX_DAYS = 30
 
 
 class LinkRequest(Body):
-    """One file: an output of a generation, or an upload."""
+    """One file: an asset's, an output of a generation, or an upload."""
 
+    asset_id: UUID | None = Field(None, strict=False)
     generation_id: UUID | None = Field(None, strict=False)
     n: int = Field(0, ge=0, le=99_999, description="Which output of the generation.")
     upload_id: UUID | None = Field(None, strict=False)
@@ -29,8 +31,8 @@ class LinkRequest(Body):
 
     @model_validator(mode="after")
     def _names_one_file(self) -> Self:
-        if (self.generation_id is None) == (self.upload_id is None):
-            raise ValueError("Give either generation_id or upload_id.")
+        if [self.asset_id, self.generation_id, self.upload_id].count(None) != 2:
+            raise ValueError("Give one of asset_id, generation_id and upload_id.")
         return self
 
 
@@ -59,13 +61,25 @@ async def create_link(request: Request[LinkRequest, None]) -> Reply:
     the file.
     """
     asked = request.body
-    key, name = await (_upload(request, asked.upload_id) if asked.upload_id else _output(request))
+    if asked.asset_id is not None:
+        key, name = await _asset(request, asked.asset_id)
+    elif asked.upload_id is not None:
+        key, name = await _upload(request, asked.upload_id)
+    else:
+        key, name = await _output(request)
     settings = request.deps.settings
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=asked.expires_in_s)
     path = signed_path(
         settings.secret_key.get_secret_value(), Bucket.ASSETS, key, expires_at=expires_at, name=name
     )
     return reply({"object": "link", "url": settings.base_url + path, "expires_at": expires_at}, 201)
+
+
+async def _asset(request: Request[LinkRequest, None], asset_id: UUID) -> tuple[str, str]:
+    """Key and name. Raises NotFound."""
+    async with request.deps.db.transaction(request.account_id) as tx:
+        row = await assets.get(tx, asset_id)
+    return row["file_url"], file_name(row)
 
 
 async def _output(request: Request[LinkRequest, None]) -> tuple[str, str]:

@@ -113,7 +113,9 @@ async def begin_upload(request: Request[UploadRequest, None]) -> Reply:
         upload, url = await uploads.begin(intake, account_id, **file)
         put = {"method": "PUT", "url": url, "expires_in_s": PRESIGN_S}
         answer = {"put": put, "expires_in_s": PRESIGN_S}
-    return reply({"upload": render_upload(upload), **answer}, 201, _location(upload.id))
+    return reply(
+        {"upload": render_upload(upload, request.deps.settings.base_url), **answer}, 201, _location(upload.id)
+    )
 
 
 @operation(
@@ -150,7 +152,7 @@ def _render_parts(parts: Sequence[PartUrl]) -> dict[str, Any]:
 async def complete_upload(request: Request[None, None]) -> Reply:
     """Looks at the bytes that were PUT. Repeating it is harmless."""
     upload = await uploads.complete(request.deps.intake, request.account_id, request.id())
-    return reply(render_upload(upload))
+    return reply(render_upload(upload, request.deps.settings.base_url))
 
 
 @operation(
@@ -173,7 +175,7 @@ async def upload_file(request: Request[None, None]) -> Reply:
     upload = await uploads.receive(
         intake, request.account_id, filename=part.filename or "", chunks=_chunks(reader, part)
     )
-    return reply(render_upload(upload), 201, _location(upload.id))
+    return reply(render_upload(upload, request.deps.settings.base_url), 201, _location(upload.id))
 
 
 def _check_length(raw: web.Request, max_bytes: int) -> None:
@@ -236,7 +238,8 @@ def _not_the_file(part: MultipartReader | BodyPartReader | None) -> InvalidInput
 )
 async def get_upload(request: Request[None, None]) -> Reply:
     """Its state and what is known of the file."""
-    return reply(render_upload(await uploads.get(request.deps.intake, request.account_id, request.id())))
+    upload = await uploads.get(request.deps.intake, request.account_id, request.id())
+    return reply(render_upload(upload, request.deps.settings.base_url))
 
 
 @operation(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -86,6 +86,10 @@ class NewKey:
     row: ApiKey
     text: str = field(repr=False)
 
+
+# Whoever needs account and key takes the account first.
+_HOLD_ACCOUNT = text("SELECT FROM accounts WHERE id = auth.uid() FOR UPDATE")
+_HAND_ON_BUDGETS = text("UPDATE budgets SET api_key_id = :new WHERE api_key_id = :old")
 
 # The clock that decides is Postgres'.
 _FIND = """
@@ -187,6 +191,8 @@ async def create_key(
     project_id: UUID | None = None,
     kinds: Sequence[str] = (),
     budget_nanos: int | None = None,
+    budget_period: str = "total",
+    family_id: UUID | None = None,
 ) -> NewKey:
     """Raises Conflict when the account has too many live keys."""
     if len(await list_keys(session)) >= MAX_KEYS:
@@ -204,6 +210,8 @@ async def create_key(
         project_id=project_id,
         kinds=list(kinds),
         budget_nanos=budget_nanos,
+        budget_period=budget_period,
+        family_id=family_id,
     )
     session.add(row)
     await session.flush()
@@ -235,7 +243,11 @@ async def revoke_key(session: AsyncSession, key_id: UUID) -> None:
 
 
 async def rotate_key(session: AsyncSession, server_key: str, key_id: UUID, overlap: timedelta) -> NewKey:
-    """A new key like the old one, which goes on working for `overlap`."""
+    """A new key like the old one, which goes on working for `overlap`.
+
+    Both draw on the same budgets, of which what was spent stays spent.
+    """
+    await session.execute(_HOLD_ACCOUNT)
     old = await get_key(session, key_id)
     new = await create_key(
         session,
@@ -246,7 +258,12 @@ async def rotate_key(session: AsyncSession, server_key: str, key_id: UUID, overl
         expires_at=old.expires_at,
         project_id=old.project_id,
         kinds=old.kinds,
-        budget_nanos=old.budget_nanos,
+        budget_period=old.budget_period,
+        family_id=old.family_id or old.id,
     )
+    await session.execute(_HAND_ON_BUDGETS, {"new": new.row.id, "old": old.id})
+    # Only now, when it finds its budget there.
+    new.row.budget_nanos = old.budget_nanos
+    await session.flush()
     old.revoked_at = datetime.now(UTC) + overlap
     return new

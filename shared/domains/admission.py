@@ -543,6 +543,7 @@ def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:
         "provider_model": None, "decision": {}, "cost_nanos": None, "cost_status": "reserved",
         "billed_to": plan.billed_to, "error": None, "started_at": None, "completed_at": None, "deleted_at": None,
         "provider_queue_position": None, "cancel_requested_at": None, "attempts": 0, "moderation": {},
+        "waiting_for": None, "wake_at": None, "owner": None,
     }  # fmt: skip
 
 

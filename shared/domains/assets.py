@@ -45,11 +45,11 @@ FROM o JOIN ids i ON i.generation_id = o.generation_id AND i.n = o.n
 """
 
 _FROM_UPLOAD = """
-INSERT INTO assets (id, user_id, project_id, type, kind, name, description, file_url, file_size_bytes, file_format,
-    mime, sha256, width, height, duration_seconds, upload_id, metadata, tags)
+INSERT INTO assets (id, user_id, project_id, type, kind, name, description, file_url, thumbnail_url,
+    file_size_bytes, file_format, mime, sha256, width, height, duration_seconds, upload_id, metadata, tags)
 SELECT $1, u.account_id, $3, split_part(u.mime, '/', 1), split_part(u.mime, '/', 1), coalesce($4, u.filename), $5,
-    u.key, u.bytes, split_part(u.key, '.', -1), u.mime, u.sha256, u.width, u.height, u.duration_s::numeric, u.id,
-    $6, $7
+    u.key, coalesce(u.thumbnail_key, u.poster_key), u.bytes, split_part(u.key, '.', -1), u.mime, u.sha256, u.width,
+    u.height, u.duration_s::numeric, u.id, $6, $7
 FROM uploads u WHERE u.id = $2
 ON CONFLICT (upload_id) WHERE upload_id IS NOT NULL DO NOTHING RETURNING id
 """

@@ -1,5 +1,7 @@
 """Budgets: what may be spent by an account, for a project, with a key or at a provider, per period or in all.
 
+A key's budget is its successors' too: they have what the keys before them left.
+
 A budget counts the generations that were admitted in its window: reserved when they are admitted, settled when their
 bill is known, released at their end, always in the transaction of the ledger's entries (`ledger.record`). A hard
 budget refuses what might exceed it, a soft one only tells. A limit of 0 lets nothing through, not even what is free.
@@ -30,6 +32,10 @@ MAX_BUDGETS: Final = 200
 _SHOWN = """
 b.id, b.name, b.scope, b.project_id, b.api_key_id, b.provider, b.period, b.mode, b.limit_nanos, b.thresholds, b.origin,
 b.created_at, b.updated_at, b.lock_no,
+CASE WHEN b.scope = 'key' THEN ARRAY(
+    SELECT kin.id FROM api_keys k JOIN api_keys kin
+        ON kin.account_id = k.account_id AND coalesce(kin.family_id, kin.id) = coalesce(k.family_id, k.id)
+    WHERE k.id = b.api_key_id) END AS key_ids,
 CASE WHEN b.ends_at <= now() THEN 0 ELSE b.held_nanos END AS held_nanos,
 CASE WHEN b.ends_at <= now() THEN 0 ELSE b.spent_nanos END AS spent_nanos,
 CASE WHEN b.ends_at <= now() THEN greatest(window_start(b.period, a.timezone, now()), b.ends_at) ELSE b.starts_at END
@@ -41,8 +47,10 @@ _LIST = f"{_SELECT} WHERE b.account_id = $1 ORDER BY b.lock_no DESC"
 _GET = f"{_SELECT} WHERE b.account_id = $1 AND b.id = $2"
 
 _WATCHED = """
-b.account_id = $1 AND (b.scope = 'account' OR b.project_id = ANY ($2) OR b.api_key_id = ANY ($3)
-    OR b.provider = ANY ($4))
+b.account_id = $1 AND (b.scope = 'account' OR b.project_id = ANY ($2) OR b.provider = ANY ($4)
+    OR b.api_key_id IN (SELECT kin.id FROM api_keys k JOIN api_keys kin
+        ON kin.account_id = k.account_id AND coalesce(kin.family_id, kin.id) = coalesce(k.family_id, k.id)
+        WHERE k.id = ANY ($3)))
 """
 _LOOK = f"{_SELECT} WHERE {_WATCHED} ORDER BY b.lock_no"
 _LOCK = f"{_LOOK} FOR NO KEY UPDATE OF b"
@@ -71,7 +79,7 @@ class Watch:
             for row in self.rows
             if row["scope"] == "account"
             or (row["scope"] == "project" and row["project_id"] == project_id)
-            or (row["scope"] == "key" and row["api_key_id"] == api_key_id)
+            or (row["scope"] == "key" and api_key_id in row["key_ids"])
         ]
 
     def at(self, providers: Collection[str]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""When a generation will be done, as far as that can be told."""
+"""When a generation will be done, as far as that can be told, and what it waits for until then."""
 
 import asyncio
 import time
@@ -24,11 +24,19 @@ PROVIDER_AT_ONCE = 10
 """How many jobs a provider is taken to run at once; none of them tells."""
 
 
+class Wait(NamedTuple):
+    """Why nobody works on an unfinished generation just now, and until when at least; None is unknown."""
+
+    reason: str
+    until: datetime | None
+
+
 class Eta(NamedTuple):
     """Seconds that are left: in the middle of what is likely, and with nine chances in ten. None is unknown."""
 
     seconds: float | None
     p90_seconds: float | None
+    wait: Wait | None = None
 
 
 UNKNOWN = Eta(None, None)
@@ -42,6 +50,7 @@ class Etas:
         self._lease_ttl_s = lease_ttl_s
         self._known: Known = {}
         self._loads: Mapping[str, QueueLoad] = {}
+        self._pauses: Mapping[str, datetime | None] = {}
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
 
@@ -60,7 +69,9 @@ class Etas:
             return UNKNOWN
         if self._is_stale():
             self._read_soon()
-        return look_ahead(row, self._known, self._loads.get(row["kind"]), place, datetime.now(UTC))
+        now = datetime.now(UTC)
+        eta = look_ahead(row, self._known, self._loads.get(row["kind"]), place, now)
+        return _after_wait(eta, wait_of(row, self._pauses, now), now)
 
     def _is_stale(self) -> bool:
         return time.monotonic() - self._read_at > FRESH_S
@@ -74,6 +85,7 @@ class Etas:
         try:
             self._known = await run_times.read(self._db)
             self._loads = await fleet.queue_loads(self._db, list(KINDS), self._lease_ttl_s)
+            self._pauses = await fleet.pauses(self._db)
         except CONNECTION_ERRORS as error:
             log.warning("etas_not_read", error=type(error).__name__)
         except Exception:
@@ -84,7 +96,32 @@ class Etas:
 
 def guess(row: Mapping[str, Any]) -> Eta:
     """The ETA of a row by the models' own guesses, as if nothing else waited."""
-    return UNKNOWN if row["state"] in TERMINAL else look_ahead(row, {}, None, None, datetime.now(UTC))
+    if row["state"] in TERMINAL:
+        return UNKNOWN
+    now = datetime.now(UTC)
+    return _after_wait(look_ahead(row, {}, None, None, now), wait_of(row, {}, now), now)
+
+
+def wait_of(row: Mapping[str, Any], pauses: Mapping[str, datetime | None], now: datetime) -> Wait | None:
+    """What an unfinished row waits for; `pauses` are the paused kinds, and when each pause ends by itself."""
+    if row["owner"] is not None or row["rung"]:
+        return None
+    if row["state"] == "queued" and row["kind"] in pauses:
+        return Wait("paused", pauses[row["kind"]])
+    if row["waiting_for"] is None:
+        return None
+    wake_at = row["wake_at"]
+    return Wait(row["waiting_for"], wake_at if wake_at is not None and wake_at > now else None)
+
+
+def _after_wait(eta: Eta, wait: Wait | None, now: datetime) -> Eta:
+    """What waits in our queue begins after its wait; nobody knows when, if nobody knows how long that is."""
+    if wait is None or wait.reason == "doubt" or eta.seconds is None or eta.p90_seconds is None:
+        return eta._replace(wait=wait)
+    if wait.until is None:
+        return Eta(None, None, wait) if wait.reason == "paused" else eta._replace(wait=wait)
+    left_s = max(0.0, (wait.until - now).total_seconds())
+    return Eta(round(eta.seconds + left_s, 1), round(eta.p90_seconds + left_s, 1), wait)
 
 
 def look_ahead(

@@ -17,7 +17,10 @@ WHERE o.generation_id = $1 AND $2 IN (o.key, o.thumbnail_key, o.poster_key, o.pe
         WHERE a.generation_id = o.generation_id AND a.output_n = o.n AND a.deleted_at IS NULL))
 LIMIT 1
 """
-_UPLOAD = "SELECT key, mime, bytes, sha256, width FROM uploads WHERE id = $1 AND key = $2 AND state = 'ready'"
+_UPLOAD = """
+SELECT key, mime, bytes, sha256, width, thumbnail_key, poster_key, peaks_key FROM uploads
+WHERE id = $1 AND $2 IN (key, thumbnail_key, poster_key, peaks_key) AND state = 'ready'
+"""
 _PARTS = {"thumbnail_key": "thumbnail", "poster_key": "poster", "peaks_key": "peaks"}
 
 
@@ -39,7 +42,7 @@ def owner_of(key: str) -> UUID | None:
 
 
 async def find(db: Database, owner: UUID, key: str) -> KnownFile | None:
-    """The owner's output, what is derived from it, or ready upload, that lies under this key."""
+    """The owner's output or ready upload, or what is made from it, that lies under this key."""
     _, _, folder, *rest = [*key.split("/"), ""]
     async with db.transaction(owner) as tx:
         if folder == "generations" and (generation_id := parse_id(rest[0])) is not None:

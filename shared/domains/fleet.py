@@ -6,6 +6,7 @@ what it held belongs to others by then, and its fenced writes change nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -108,6 +109,14 @@ async def queue_loads(db: Database, kinds: Sequence[str], lease_ttl_s: float) ->
     """By kind; workers that were not heard of for `lease_ttl_s` do not count."""
     rows = await db.fetch("SELECT * FROM auth.queue_loads($1, $2)", list(kinds), lease_ttl_s)
     return {row["kind"]: QueueLoad(row["queued"], row["accounts"], row["slots"]) for row in rows}
+
+
+async def pauses(db: Database) -> dict[str, datetime | None]:
+    """The kinds whose queues are paused, and when each pause ends by itself."""
+    rows = await db.fetch(
+        "SELECT kind, paused_until FROM queues WHERE paused AND (paused_until IS NULL OR paused_until > now())"
+    )
+    return {row["kind"]: row["paused_until"] for row in rows}
 
 
 async def leave(db: Database, worker_id: UUID) -> None:

@@ -247,6 +247,7 @@ WITH p AS (
         completed_at = CASE WHEN p.state IN ('completed', 'failed', 'canceled', 'expired') THEN now() END,
         attempts = g.attempts + coalesce((p.patch ->> 'attempts')::int, 0),
         polls = coalesce((p.patch ->> 'polls')::int, g.polls),
+        waiting_for = p.patch ->> 'waiting_for',
         provider = coalesce(p.patch ->> 'provider', g.provider),
         provider_model = coalesce(p.patch ->> 'provider_model', g.provider_model),
         price_id = coalesce(p.patch ->> 'price_id', g.price_id),
@@ -269,7 +270,9 @@ WITH p AS (
         g.updated_at AS created_at, p.event AS type,
         p.data || jsonb_build_object('status', CASE WHEN g.state IN ('submitting', 'waiting', 'storing')
                 THEN 'running' ELSE g.state END, 'stage', g.stage, 'progress', g.progress,
-            'cost_nanos', g.cost_nanos, 'cost_status', g.cost_status) AS data,
+            'cost_nanos', g.cost_nanos, 'cost_status', g.cost_status)
+            || CASE WHEN g.waiting_for IS NULL THEN '{}' ELSE jsonb_build_object('waiting_for',
+                jsonb_build_object('reason', g.waiting_for, 'until', g.wake_at)) END AS data,
         CASE WHEN p.news IS NULL OR p.news = 'generation.started' AND g.started_at < g.updated_at THEN false
             ELSE coalesce(g.webhook -> 'events' ? p.news, false) OR EXISTS (SELECT FROM webhook_endpoints w
                 WHERE w.account_id = g.account_id AND w.enabled AND p.news = ANY (w.events)) END AS awaited
@@ -335,7 +338,7 @@ WHERE g.id = p.id AND g.epoch = p.epoch AND g.owner = p.owner
 """
 
 _RELEASE = """
-UPDATE generations g SET owner = NULL, rung = false,
+UPDATE generations g SET owner = NULL, rung = false, waiting_for = $5,
     wake_at = CASE WHEN g.pokes > g.pokes_seen THEN now() ELSE now() + $4::float8 * interval '1 second' END
 WHERE g.id = $1 AND g.epoch = $2 AND g.owner = $3
 """
@@ -399,10 +402,13 @@ class Lifecycle:
         row: Mapping[str, Any] | None = await self._db.fetchrow(_OPEN_SUBMISSION, generation_id)
         return row
 
-    async def release(self, lease: Lease, wake_s: float = 0.0) -> None:
-        """Gives the generation back unchanged; it is due again after `wake_s`, or now if it was poked."""
+    async def release(self, lease: Lease, wake_s: float = 0.0, waiting_for: str | None = None) -> None:
+        """Gives the generation back unchanged; it is due again after `wake_s`, or now if it was poked.
+
+        `waiting_for` is what callers are told of the wait: cooldown, limit, doubt or retry.
+        """
         reach("before_release")
-        await self._db.execute(_RELEASE, lease.id, lease.epoch, lease.owner, wake_s)
+        await self._db.execute(_RELEASE, lease.id, lease.epoch, lease.owner, wake_s, waiting_for)
         reach("after_release")
 
     async def poll_again(self, items: Sequence[PollAgain]) -> None:
@@ -488,6 +494,8 @@ class Lifecycle:
     ) -> None:  # fmt: skip
         """submitting, waiting or storing → queued, to be tried again after `delay_s`."""
         patch: dict[str, Any] = {"error": error.as_json(), "progress": None, "polls": 0}
+        if delay_s:
+            patch["waiting_for"] = "retry"
         if refund_attempt:
             patch["attempts"] = -1
         if decision is not None:
@@ -505,6 +513,7 @@ class Lifecycle:
         reach("before_unknown")
         await self._change(Change(
             work.lease, "submitting", EventType.UPDATED, "submitting", wake_s=look_in_s,
+            patch={"waiting_for": "doubt"},
             submission=SubmissionChange(submission_id, "unknown", error=error.as_json(), resolve_in_s=window_s),
             data={"reconciling": True},
         ))  # fmt: skip
@@ -546,7 +555,14 @@ class Lifecycle:
     async def store_again(self, lease: Lease, tries: int, delay_s: float) -> None:
         """storing stays. Fetching or storing failed for now and is done again after `delay_s`."""
         await self._change(
-            Change(lease, "storing", EventType.UPDATED, "downloading", wake_s=delay_s, patch={"polls": tries})
+            Change(
+                lease,
+                "storing",
+                EventType.UPDATED,
+                "downloading",
+                wake_s=delay_s,
+                patch={"polls": tries, "waiting_for": "retry"},
+            )
         )
 
     # How changes are made.
@@ -732,7 +748,7 @@ WITH u AS (
 ), e AS (
     INSERT INTO generation_events (generation_id, seq, account_id, type, data, created_at)
     SELECT id, seq, account_id, $2, jsonb_build_object('status', 'running', 'stage', stage,
-        'cancel_requested', true), updated_at FROM u
+        'cancel_requested', true, 'cancel_requested_at', cancel_requested_at), updated_at FROM u
     RETURNING seq, data, created_at
 )
 SELECT e.seq, e.data, e.created_at FROM e
@@ -906,7 +922,8 @@ async def settle_open(
             return False
         ended = row["state"] in TERMINAL
         entries = []
-        if settle.nanos is not None and (settle.nanos or row["reserved_nanos"]):
+        # Even a free bill is an entry if it tells what was used: the roll-up reads days anew that the ledger touches.
+        if settle.nanos is not None and (settle.nanos or row["reserved_nanos"] or change.usage):
             entries.append(settlement_entry(settle, row["account_id"], row["id"], row["kind"]))
         charged = settle.nanos if settle.payer != "platform" else None
         status = _status_after(row, settle, charged) if ended else row["cost_status"]

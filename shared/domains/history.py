@@ -11,10 +11,11 @@ from shared.batch import Batcher
 from shared.db import Database, Tx
 
 _COLUMNS = """
-    id, account_id, kind, model, input, files, routes, prefer, state, stage, seq, priority, attempts, progress, wake_at,
-    provider_queue_position, cancel_requested_at, start_deadline_at, deadline_at, provider, provider_model, decision,
-    price_id, estimate_nanos, reserved_nanos, cost_nanos, cost_status, billed_to, error, warnings, details, webhook,
-    moderation, project_id, parent_id, group_id, created_at, updated_at, started_at, completed_at, deleted_at
+    id, account_id, kind, model, input, files, routes, prefer, state, stage, seq, priority, attempts, progress,
+    provider_queue_position, cancel_requested_at, waiting_for, wake_at, owner, rung, start_deadline_at, deadline_at,
+    provider, provider_model, decision, price_id, estimate_nanos, reserved_nanos, cost_nanos, cost_status, billed_to,
+    error, warnings, details, webhook, moderation, project_id, parent_id, group_id, created_at, updated_at, started_at,
+    completed_at, deleted_at
 """
 
 _GET = f"SELECT {_COLUMNS} FROM generations WHERE id = ANY ($1) AND deleted_at IS NULL"  # noqa: S608  # constants

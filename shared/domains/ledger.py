@@ -1,4 +1,4 @@
-"""The ledger: signed entries that only ever get added, and the held sums of accounts that have a budget."""
+"""The ledger: signed entries that only ever get added, and the sums of accounts and projects that are kept with it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from shared.domains import budget_alerts
 from shared.events import Publisher
 from shared.money import Nanos
 
-# Accounts are locked in the order of their ids, so two settlements never wait for each other in a circle.
+# Accounts and projects are locked in the order of their ids, so two settlements never wait for each other in a circle.
 _RECORD = """
 WITH written AS (
     INSERT INTO ledger (id, account_id, generation_id, submission_id, kind, nanos, payer, provider, model, media_kind,
         price_id, note)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
-    RETURNING account_id, nanos, payer
+    RETURNING account_id, generation_id, kind, nanos, payer
 ), moved AS (
     SELECT account_id, sum(nanos)::bigint AS nanos FROM written WHERE payer = 'account'
     GROUP BY account_id HAVING sum(nanos) <> 0
@@ -29,6 +29,16 @@ WITH written AS (
     UPDATE accounts a SET held_nanos = a.held_nanos + moved.nanos
     FROM locked JOIN moved ON moved.account_id = locked.id
     WHERE a.id = locked.id
+), spent AS (
+    SELECT g.project_id, sum(w.nanos)::bigint AS nanos FROM written w JOIN generations g ON g.id = w.generation_id
+    WHERE w.payer = 'account' AND w.kind IN ('settle', 'adjust') AND g.project_id IS NOT NULL
+    GROUP BY g.project_id HAVING sum(w.nanos) <> 0
+), projects_locked AS (
+    SELECT id FROM projects WHERE id IN (SELECT project_id FROM spent) ORDER BY id FOR NO KEY UPDATE
+), projects_moved AS (
+    UPDATE projects p SET spent_nanos = p.spent_nanos + spent.nanos
+    FROM projects_locked JOIN spent ON spent.project_id = projects_locked.id
+    WHERE p.id = projects_locked.id
 )
 SELECT EXISTS (SELECT FROM budgets b JOIN written w ON w.account_id = b.account_id WHERE w.payer = 'account')
 """
@@ -52,7 +62,7 @@ class Entry(NamedTuple):
 
 
 async def record(tx: Tx, entries: Sequence[Entry], publisher: Publisher | None = None) -> None:
-    """Writes the entries and moves the held sums, and those of budgets; `publisher` tells of alerts.
+    """Writes the entries and moves the sums of accounts, projects and budgets; `publisher` tells of alerts.
 
     Raises UniqueViolationError for a second of a kind.
     """

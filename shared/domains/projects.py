@@ -15,12 +15,10 @@ from shared.ids import new_id
 
 Row = Mapping[str, Any]
 
-# What was spent is what the project's generations cost.
+# What was spent is what the account was charged for the project's generations; the ledger keeps it.
 _SELECT = """
 SELECT p.id, p.user_id, p.name, p.description, p.thumbnail_url, p.budget_nanos, p.settings, p.archived_at,
-    p.created_at, p.updated_at, (
-        SELECT coalesce(sum(g.cost_nanos), 0)::bigint FROM generations g WHERE g.project_id = p.id
-    ) AS spent_nanos
+    p.created_at, p.updated_at, p.spent_nanos
 FROM projects p
 """
 _GET = f"{_SELECT} WHERE p.id = $1"
@@ -46,12 +44,17 @@ SELECT
     (SELECT coalesce(sum(a.file_size_bytes), 0) FROM assets a
         WHERE a.project_id = $1 AND a.deleted_at IS NULL)::bigint AS bytes,
     count(*)::int AS generations, count(*) FILTER (WHERE g.wake_at IS NOT NULL)::int AS unfinished,
-    coalesce(sum(g.cost_nanos), 0)::bigint AS spent_nanos
+    (SELECT p.spent_nanos FROM projects p WHERE p.id = $1) AS spent_nanos
 FROM generations g WHERE g.project_id = $1
 """
 _TRASH = """
 UPDATE assets SET project_id = NULL, deleted_at = coalesce(deleted_at, now()), updated_at = now() WHERE project_id = $1
 """
+# A late bill holds its generation and then wants the project: those of the past are taken first here too.
+_HOLD_ENDED = (
+    "SELECT FROM generations WHERE project_id = $1 AND wake_at IS NULL ORDER BY id FOR NO KEY UPDATE"
+)
+_HOLD_ACCOUNT = "SELECT FROM accounts WHERE id = auth.uid() FOR UPDATE"
 _LET_GO = (
     "UPDATE generations SET project_id = NULL, project_name = $2, updated_at = now() WHERE project_id = $1"
 )
@@ -95,6 +98,9 @@ async def update(tx: Tx, project_id: UUID, changes: Mapping[str, Any], archived:
     """Sets the columns that `changes` names, all of them of CHANGEABLE. Raises NotFound."""
     if unknown := changes.keys() - CHANGEABLE:
         raise ValueError(f"a project's {unknown.pop()} cannot be set")
+    if changes.keys() & {"budget_nanos", "settings"}:
+        # Its budget follows, which wants the account; so does a bill, before it wants the project.
+        await tx.execute(_HOLD_ACCOUNT)
     if changes:
         columns = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, start=2))
         await tx.execute(
@@ -115,6 +121,7 @@ async def holdings(tx: Tx, project_id: UUID) -> Holdings:
 
 async def delete(tx: Tx, project_id: UUID) -> Holdings:
     """Deletes it for good. Raises NotFound, and Conflict while generations of it have not ended."""
+    await tx.execute(_HOLD_ENDED, project_id)
     # Admissions that name the project hold its key; whoever comes after this finds it gone.
     name = await tx.fetchval("SELECT name FROM projects WHERE id = $1 FOR UPDATE", project_id)
     if name is None:

@@ -54,8 +54,10 @@ UPDATE assets a SET deleted_at = now(), updated_at = now() FROM retention_rules 
 """  # noqa: S608  # constants only
 
 _DUE = f"""
-SELECT a.id, a.file_url AS key, a.thumbnail_url AS thumbnail_key, o.poster_key, o.peaks_key
+SELECT a.id, a.file_url AS key, a.thumbnail_url AS thumbnail_key, coalesce(o.poster_key, u.poster_key) AS poster_key,
+    coalesce(o.peaks_key, u.peaks_key) AS peaks_key
 FROM assets a LEFT JOIN outputs o ON o.generation_id = a.generation_id AND o.n = a.output_n
+    LEFT JOIN uploads u ON u.id = a.upload_id
 WHERE a.deleted_at < now() - interval '{TRASH_DAYS} days' ORDER BY a.deleted_at LIMIT $1
 """  # noqa: S608  # constants only
 # The file is gone, and with it whatever says that it is there.

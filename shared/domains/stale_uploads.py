@@ -3,6 +3,7 @@
 from typing import Final
 
 from shared.db import Database
+from shared.domains.previews import preview_keys
 from shared.domains.variants import with_variants
 from shared.log import get_logger
 from shared.storage import ObjectStore, staging_key
@@ -29,7 +30,7 @@ async def drop_stale(db: Database, store: ObjectStore) -> int:
         keys: list[str] = []
         for row in rows:
             staged = staging_key(row["account_id"], row["id"])
-            keys += [*with_variants(row["key"]), staged]
+            keys += [*with_variants(row["key"]), *preview_keys(row["key"]), staged]
             if row["multipart_id"] is not None:
                 await store.abort_parts(staged, row["multipart_id"])
         await store.delete(keys)

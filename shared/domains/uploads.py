@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlmodel import col
 
+from shared.domains import previews
 from shared.domains.storage import no_room
 from shared.domains.upload_checks import (
     Guard,
@@ -306,9 +307,13 @@ async def _take_in(intake: Intake, upload: Upload, chunks: AsyncIterator[bytes])
         upload.mime, upload.bytes = checked.media.mime, checked.bytes
         await _reserve(intake, upload)
         await intake.store.put_stream(upload.key, read(checked.path), checked.bytes, checked.media.mime)
+        shown = await previews.make(
+            intake.executor, intake.store, checked.path, checked.media.family, upload.key
+        )
     return await _save(
         intake,
         upload,
+        **shown,
         state="ready",
         sha256=checked.sha256,
         width=checked.width,
@@ -356,4 +361,6 @@ async def _forget(store: ObjectStore, upload: Upload) -> None:
     with suppress(StorageError):
         if upload.multipart_id is not None:
             await store.abort_parts(_staging_key(upload), upload.multipart_id)
-        await store.delete([*with_variants(upload.key), _staging_key(upload)])
+        await store.delete(
+            [*with_variants(upload.key), *previews.preview_keys(upload.key), _staging_key(upload)]
+        )

@@ -60,13 +60,14 @@ class ApiKey(SQLModel, table=True):
     """A key `ps_live_<key_id><secret><checksum>`; the secret is kept only as an HMAC.
 
     `kinds` empty is all kinds, `budget_nanos` null no limit. What is made with a key that names a project
-    belongs to it.
+    belongs to it. A key that succeeds another has the first one's id as `family_id`.
     """
 
     __tablename__ = "api_keys"
     __table_args__ = (
         Index("api_keys_account", "account_id"),
         CheckConstraint("budget_nanos >= 0", name="api_keys_budget"),
+        CheckConstraint("budget_period IN ('day', 'week', 'month', 'total')", name="api_keys_budget_period"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -82,6 +83,10 @@ class ApiKey(SQLModel, table=True):
     project_id: UUID | None = None
     kinds: list[str] = Field(default_factory=list, sa_column=words())
     budget_nanos: int | None = Field(default=None, sa_column=nanos())
+    family_id: UUID | None = None
+    budget_period: str = Field(
+        default="total", sa_column=Column(Text, nullable=False, server_default="total")
+    )
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -131,6 +131,8 @@ class Generation(SQLModel, table=True):
     progress: float | None = Field(default=None, sa_column=Column(Float))
     provider_queue_position: int | None = None
     cancel_requested_at: datetime | None = Field(default=None, sa_column=moment())
+    waiting_for: str | None = Field(default=None, sa_type=Text)
+    """Why nobody works on it until `wake_at`: cooldown, limit, doubt or retry."""
     start_deadline_at: datetime | None = Field(default=None, sa_column=moment())
     deadline_at: datetime = Field(sa_column=moment(nullable=False))
 

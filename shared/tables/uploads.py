@@ -39,3 +39,6 @@ class Upload(SQLModel, table=True):
     duration_s: float | None = Field(default=None, sa_column=Column(Float))
     created_at: datetime = Field(sa_column=moment(now=True))
     completed_at: datetime | None = Field(default=None, sa_column=moment())
+    thumbnail_key: str | None = Field(default=None, sa_type=Text)
+    poster_key: str | None = Field(default=None, sa_type=Text)
+    peaks_key: str | None = Field(default=None, sa_type=Text)

@@ -258,3 +258,21 @@ async def test_the_eta_is_learned_and_counts_the_queue(api: Api, monkeypatch: py
     assert (await api.get(f"{GENERATIONS}?limit=1")).json["data"][0]["eta_seconds"] == 21.0
     await worker.execute("DELETE FROM workers")
     await worker.execute("DELETE FROM run_times")
+
+
+async def test_it_is_told_what_it_waits_for_and_that_a_cancel_was_asked(api: Api) -> None:
+    made = await api.submit()
+    path = f"{GENERATIONS}/{made['id']}"
+    assert (made["waiting_for"], made["cancel_requested_at"]) == (None, None)
+    await api.gateway.worker.execute(
+        "UPDATE generations SET waiting_for = 'cooldown', rung = false, wake_at = now() + interval '1 minute'"
+        " WHERE id = $1", made["id"],
+    )  # fmt: skip
+    assert (await api.get(path)).json["waiting_for"]["reason"] == "cooldown"
+    await api.gateway.worker.execute(
+        "UPDATE generations SET state = 'submitting', waiting_for = 'doubt' WHERE id = $1", made["id"]
+    )
+    await api.post(f"{path}/cancel")
+    found = (await api.get(path)).json
+    assert (found["status"], found["waiting_for"]["reason"]) == ("running", "doubt")
+    assert found["cancel_requested_at"] is not None

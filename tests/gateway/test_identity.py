@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
@@ -11,7 +13,7 @@ from argon2 import PasswordHasher
 from shared.domains.accounts import Role, Scope
 from shared.domains.passwords import Verdict
 from shared.settings import Settings, SignupMode
-from tests.gateway.api import Api, Gateway, open_gateway
+from tests.gateway.api import Api, Gateway, Response, open_gateway
 from tests.gateway.people import PASSWORD, Person, stranger
 
 ME, LOGIN, SIGNUP = "/api/auth/me", "/api/auth/login", "/api/auth/signup"
@@ -298,3 +300,19 @@ def test_scopes_of_roles() -> None:
     assert Role.VIEWER.scopes == {Scope.READ}
     assert all(role.scopes == set(Scope) for role in Role if role is not Role.VIEWER)
     assert [role for role in Role if role.covers(Role.OPERATOR)] == [Role.OPERATOR, Role.ADMIN]
+
+
+async def test_sign_ups_are_limited_per_network_address(settings: Settings, api: Api) -> None:
+    changes = {"signups_per_address": 2, "trusted_proxies": (ip_network("127.0.0.0/8"),)}
+    async with open_gateway(settings.model_copy(update=changes)) as gateway:
+
+        async def sign_up(address: str) -> Response:
+            body = {"email": f"{uuid4().hex}@people.example", "password": PASSWORD}
+            return await stranger(gateway).post(SIGNUP, body, headers={"X-Forwarded-For": address})
+
+        here, same = "2001:db8:7:8::1", "2001:db8:7:8:9::2"
+        assert [(await sign_up(at)).status for at in (here, same)] == [201, 201]
+        refused = await sign_up(here)
+        assert refused.problem[:2] == (429, "RATE_LIMITED")
+        assert 0 < int(refused.headers["Retry-After"]) <= 3600
+        assert (await sign_up("2001:db8:7:9::1")).status == 201

@@ -78,6 +78,7 @@ async def test_limits_are_shown_and_outlive_a_rotation(api: Api) -> None:
         ({"project_id": "p"}, "project_id"),
         ({"budget_nanos": -1}, "budget_nanos"),
         ({"budget_nanos": 2**63}, "budget_nanos"),
+        ({"budget_nanos": 1, "budget_period": "year"}, "budget_period"),
         ({"kinds": ["image"], "scopes": ["admin"]}, "scopes"),
         ({"budget_nanos": 1, "scopes": ["read", "admin"]}, "scopes"),
     ],

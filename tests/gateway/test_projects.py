@@ -1,11 +1,14 @@
 """Projects: in the workbench's envelope and as resources, what is spent for them, and how they end."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from shared.domains.accounts import Scope
+from shared.domains.ledger import Entry, record
 from shared.ids import new_id
+from shared.money import Nanos
 from tests.gateway.api import Api, Painter, image
 
 SEED = "/api/projects"
@@ -99,10 +102,13 @@ async def test_work_goes_only_into_open_projects_of_ones_own(api: Api, other: Ap
     assert again.status == 202, "a refusal leaves the key free"
 
 
-async def test_what_was_spent_is_what_its_generations_cost(api: Api) -> None:
+async def test_what_was_spent_is_what_the_ledger_says(api: Api) -> None:
     project, elsewhere = await _make(api), await _make(api)
     made = await api.submit(project_id=project["id"])
-    await api.gateway.worker.execute("UPDATE generations SET cost_nanos = 44999999 WHERE id = $1", made["id"])
+    entry = Entry(new_id(), api.account_id, UUID(made["id"]), new_id(), "settle", Nanos(44_999_999))
+    own = entry._replace(id=new_id(), submission_id=new_id(), payer="byok")
+    async with api.gateway.worker.transaction() as tx:
+        await record(tx, [entry, own])
     found = (await api.get(f"{SEED}/{project['id']}")).json["data"]
     assert (found["spent"]["nanos"], found["spent_cents"]) == (44_999_999, 4)
     assert (await api.get(f"{SEED}/{elsewhere['id']}")).json["data"]["spent_cents"] == 0

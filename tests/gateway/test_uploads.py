@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from shared.storage import StorageError
+from tests.emulators.media import sound, video
 from tests.gateway.api import Api, Response, image, picture
 
 DIRECT = "/api/v1/uploads:direct"
@@ -229,3 +230,35 @@ async def test_an_upload_with_a_key_is_made_once(api: Api) -> None:
     first, again = [await _send(api, picture(), headers=sent) for _ in range(2)]
     assert first.json["id"] == again.json["id"]
     assert again.headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "there"),
+    [
+        (picture(), "a.png", {"thumbnail_url"}),
+        (video(), "a.mp4", {"thumbnail_url", "poster_url"}),
+        (sound("mp3"), "a.mp3", {"peaks_url"}),
+    ],
+)
+async def test_an_upload_has_what_outputs_have_to_be_shown(
+    api: Api, content: bytes, name: str, there: set[str]
+) -> None:
+    sent = (await _send(api, content, name)).json
+    shown = {part: sent[part] for part in ("thumbnail_url", "poster_url", "peaks_url") if sent[part]}
+    assert shown.keys() == there
+    for url in shown.values():
+        file = await api.get(url.removeprefix(api.gateway.deps.settings.base_url))
+        assert (file.status, bool(file.content)) == (200, True)
+    asset = (await api.post("/api/v1/assets", {"upload_id": sent["id"]})).json
+    assert bool(asset["thumbnail_url"]) == ("thumbnail_url" in there)
+    if asset["thumbnail_url"]:
+        path = asset["thumbnail_url"].removeprefix(api.gateway.deps.settings.base_url)
+        assert (await api.get(path)).headers["Content-Type"] == "image/webp"
+
+
+async def test_what_was_made_of_an_upload_goes_with_it(api: Api) -> None:
+    sent = (await _send(api, picture())).json
+    key = await api.gateway.worker.fetchval("SELECT thumbnail_key FROM uploads WHERE id = $1", sent["id"])
+    assert await api.gateway.deps.store.head(key) is not None
+    assert (await api.delete(f"{UPLOADS}/{sent['id']}")).status == 204
+    assert await api.gateway.deps.store.head(key) is None

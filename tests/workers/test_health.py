@@ -134,6 +134,15 @@ def test_what_a_request_that_raised_says(error: Exception, at_fault: bool) -> No
     assert (verdict is not None and verdict.error is not None) is at_fault
 
 
+@pytest.mark.parametrize(("status", "after"), [(401, "down"), (403, "healthy"), (402, "healthy")])
+def test_a_key_that_is_refused_is_out_of_use_at_once(status: int, after: str) -> None:
+    verdict = verdict_of_error(Refused(JobError("PROVIDER_AUTH", "our key", details={"status": status})))
+    assert verdict is not None
+    tally = Tally(calls=9)
+    tally.add(verdict)
+    assert observed(Health("healthy"), {"submit": tally}, 5.0).status == after
+
+
 @pytest.mark.parametrize(
     ("answer", "request_", "runs"),
     [

@@ -12,7 +12,9 @@ from structlog.testing import capture_logs
 from shared.domains.analytics import record, report, rollup
 from shared.domains.analytics.record import KEYS, SUMS, Run
 from shared.domains.analytics.report import Asked, GroupBy, Sums
+from shared.domains.generations import Settlement, SubmissionChange, settle_open
 from shared.ids import new_id
+from shared.money import Nanos
 from tests.pipeline import Pipeline
 from tests.usage_history import Made, day_of, make, pay, random_history, summed
 from workers.rollup import Rollup
@@ -230,3 +232,20 @@ def test_days_in_a_row_are_one_run() -> None:
         Run(date(2026, 3, 2), date(2026, 3, 2)),
         Run(date(2026, 3, 5), date(2026, 3, 5)),
     ]
+
+
+async def test_tokens_of_a_late_result_that_is_free_count_at_once(pipeline: Pipeline) -> None:
+    asked = datetime.now(UTC) - timedelta(days=3)
+    made = await make(pipeline.worker, pipeline.account_id, asked, state="canceled")
+    (submission,) = await pipeline.submissions(made.id)
+    await pipeline.worker.execute(
+        "UPDATE submissions SET state = 'accepted', remote_id = 'r', ended_at = NULL WHERE generation_id = $1",
+        made.id,
+    )
+    await rollup.roll_up(pipeline.worker, pipeline.account_id)
+    change = SubmissionChange(submission["id"], "done", usage={"output_token": "70"}, cost_nanos=0)
+    settle = Settlement(submission["id"], Nanos(0), "scripted", "flux-2", None)
+    assert await settle_open(pipeline.worker, pipeline.publisher, made.id, change, settle)
+    assert pipeline.account_id in await rollup.due(pipeline.worker)
+    await rollup.roll_up(pipeline.worker, pipeline.account_id)
+    assert sum(sums.get("total_tokens", 0) for sums in (await _rolled(pipeline)).values()) == 70

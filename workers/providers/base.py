@@ -78,6 +78,10 @@ class StoredFile:
     text: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """As those of a `RemoteFile`; the adapter adds them to what the sink returned."""
+    virus: str | None = None
+    """What the virus scanner found in it; it is not delivered."""
+    unseen: bool = False
+    """The virus scanner could not look at it yet, and must before it is delivered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,12 +12,15 @@ from uuid import UUID
 import pytest
 
 from shared.catalog import Price
+from shared.db import Role
 from shared.domains import budgets
+from shared.domains.accounts import Scope, create_key, rotate_key
 from shared.domains.admission import Admitter
 from shared.domains.budgets import NewBudget
 from shared.domains.ledger import verify
 from shared.errors import BudgetExceeded, JobError
 from shared.ids import new_id
+from shared.orm import orm_engine, orm_session
 from tests.pipeline import Pipeline, ScriptedProvider, card, publish
 from workers.providers.base import Finished, Refused, Request, Sink, Usage
 
@@ -286,3 +289,27 @@ async def test_at_every_rest_the_sums_are_the_ledger_s(pipeline: Pipeline, seed:
     for row in rows:
         held, spent = await _sums(pipeline, row["id"])
         assert held == spent
+
+
+async def test_a_key_and_its_successors_share_their_budgets(pipeline: Pipeline) -> None:
+    await publish(pipeline, *_priced("scripted"))
+    engine = orm_engine(pipeline.settings.database_url, Role.APP)
+    async with orm_session(engine, pipeline.account_id) as session:
+        first = (await create_key(session, pipeline.account_id, "s", name="k", scopes=[Scope.WRITE], expires_at=None,
+                                  budget_nanos=2_000, budget_period="month")).row.id  # fmt: skip
+    await pipeline.submit(api_key_id=first)
+    keys = [first]
+    for _ in range(2):
+        async with orm_session(engine, pipeline.account_id) as session:
+            keys.append((await rotate_key(session, "s", keys[-1], timedelta(hours=1))).row.id)
+    async with pipeline.app.transaction(pipeline.account_id) as tx:
+        (budget,) = await budgets.listed(tx, pipeline.account_id)
+    assert (budget["held_nanos"], budget["limit_nanos"], budget["period"]) == (1_000, 2_000, "month")
+    assert budget["api_key_id"] == keys[-1]
+    await pipeline.submit(api_key_id=keys[1])  # the overlap: all of them draw on it
+    for key in keys:
+        with pytest.raises(BudgetExceeded):
+            await pipeline.submit(api_key_id=key)
+    await engine.dispose()
+    async with pipeline.app.transaction(pipeline.account_id) as tx:
+        assert (await verify(tx, datetime.now(UTC))).ok

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domains.eta import UNKNOWN, Eta, guess, look_ahead
+from shared.domains.eta import UNKNOWN, Eta, Wait, guess, look_ahead, wait_of
 from shared.domains.fleet import QueueLoad
 from shared.domains.generations import TERMINAL
 from shared.domains.run_times import SUBMIT, Expectation, Known
@@ -25,7 +25,7 @@ def row(state: str = "queued", **columns: Any) -> dict[str, Any]:
     given = {
         "kind": "image", "state": state, "routes": [route], "decision": {"card": CARD}, "attempts": 1,
         "started_at": None if state == "queued" else NOW, "updated_at": NOW, "progress": None,
-        "provider_queue_position": None,
+        "provider_queue_position": None, "waiting_for": None, "wake_at": None, "owner": None, "rung": False,
     }  # fmt: skip
     return given | columns
 
@@ -102,3 +102,31 @@ def test_the_route_that_it_took_counts() -> None:
     ]
     assert eta(row("waiting", routes=routes)).seconds == 20.0
     assert eta(row(routes=routes)).seconds == 3.0, "it will try the first"
+
+
+LATER, PAST = NOW + timedelta(seconds=40), NOW - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "pauses", "wait"),
+    [
+        (row(), {}, None),
+        (row(waiting_for="cooldown", wake_at=LATER), {}, Wait("cooldown", LATER)),
+        (row(waiting_for="limit", wake_at=PAST), {}, Wait("limit", None)),
+        (row(waiting_for="limit", wake_at=LATER, rung=True), {}, None),
+        (row("submitting", waiting_for="doubt", wake_at=LATER, owner="w"), {}, None),
+        (row(waiting_for="retry", wake_at=LATER), {"image": None}, Wait("paused", None)),
+        (row("waiting"), {"image": LATER}, None),
+        (row(), {"video": LATER}, None),
+    ],
+)
+def test_what_it_waits_for(given: dict[str, Any], pauses: dict[str, Any], wait: Wait | None) -> None:
+    assert wait_of(given, pauses, NOW) == wait
+
+
+def test_a_wait_comes_on_top_of_the_run() -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=100)
+    found = guess(row(waiting_for="cooldown", wake_at=soon))
+    assert found.seconds is not None
+    assert 100 < found.seconds <= 108
+    assert found.wait == Wait("cooldown", soon)

@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 
 from shared.domains import provider_keys
+from shared.domains.master_keys import Rotation, rotate, rotate_all
 from shared.domains.provider_keys import NewProviderKey, bound_to, last_four
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.keychecks import KeyStatus
-from shared.rotate_master import Rotation, main, rotate
 from shared.vault import NoMasterKey, NotOpened, Vault, master_key_id
 from tests.pipeline import Pipeline
 
@@ -78,21 +78,20 @@ async def test_a_rotation_that_was_cut_off_goes_on_where_it_was(
     assert await rotate(pipeline.worker, vault) == Rotation(0, 0)
 
 
-async def test_the_command_says_what_is_left(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_with_settings_alone(pipeline: Pipeline) -> None:
     await keep(pipeline, "key")
     new, old = (base64.b64encode(key).decode() for key in (NEW, OLD))
     settings = pipeline.settings.model_validate(
         pipeline.settings.model_dump(by_alias=True) | {"encryption_master_key": new}
     )
-    assert await main(settings) == 1
+    assert await rotate_all(settings) == Rotation(0, 1)
     before = settings.model_validate(
         settings.model_dump(by_alias=True) | {"encryption_master_keys_before": (old,)}
     )
-    assert await main(before) == 0
-    said = capsys.readouterr()
-    assert (said.out, "1 cannot be opened" in said.err) == ("0 sealed anew.\n1 sealed anew.\n", True)
+    assert await rotate_all(before) == Rotation(1, 0)
     keyless = settings.model_copy(update={"encryption_master_key": None})
-    assert await main(keyless) == 2
+    with pytest.raises(NoMasterKey):
+        await rotate_all(keyless)
 
 
 async def test_a_record_that_was_moved_to_another_account_does_not_open(pipeline: Pipeline) -> None:

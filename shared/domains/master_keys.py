@@ -1,13 +1,12 @@
-"""`python -m shared.rotate_master`: seals accounts' provider keys anew under the current master key.
+"""Seals accounts' provider keys anew under the current master key.
 
 1. Give every process the new key as ENCRYPTION_MASTER_KEY and the old one in ENCRYPTION_MASTER_KEYS_BEFORE, and start
    them again: what is new is sealed by the new key, and both open.
-2. Run this. It may be ended and run again at any time: each key is sealed anew in a statement of its own.
+2. Run `penstock keys rotate-master` with the same settings. It may be ended and run again at any time: each key is
+   sealed anew in a statement of its own.
 3. When it says that nothing is left, take the old key out of the settings.
 """
 
-import asyncio
-import sys
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -62,22 +61,14 @@ async def _seal_anew(db: Database, vault: Vault, key: StoredKey) -> None:
     )  # fmt: skip
 
 
-async def main(settings: Settings) -> int:
-    """The exit code: 1 when keys are left that no known master key opens."""
+async def rotate_all(settings: Settings) -> Rotation:
+    """With the keys and the database that the settings name. Raises NoMasterKey without a current key, and
+    CONNECTION_ERRORS."""
     vault = Vault.of(settings)
     if not vault.is_ready:
-        print("ENCRYPTION_MASTER_KEY is not set.", file=sys.stderr)  # noqa: T201  # a command's answer
-        return 2
+        raise NoMasterKey
     db = await Database.open(settings.worker_url, Role.WORKER, max_size=1)
     try:
-        rotation = await rotate(db, vault)
+        return await rotate(db, vault)
     finally:
         await db.close()
-    print(f"{rotation.done} sealed anew.")  # noqa: T201
-    if rotation.failed:
-        print(f"{rotation.failed} cannot be opened by any key in the settings.", file=sys.stderr)  # noqa: T201
-    return 1 if rotation.failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main(Settings())))
