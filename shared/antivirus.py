@@ -33,16 +33,16 @@ class Scanner:
     async def scan(self, chunks: AsyncIterator[bytes]) -> str | None:
         """The name of the virus in the stream, or None. Raises ScannerFailed, NotScannable."""
         async with self._connected() as (reader, writer):
-            # clamd answers and hangs up when it has seen too much: its answer says more than the broken pipe.
-            with suppress(ConnectionError):
-                writer.write(b"zINSTREAM\0")
-                async for chunk in chunks:
-                    if chunk:
-                        writer.write(len(chunk).to_bytes(4) + chunk)
-                        await writer.drain()
-                writer.write(bytes(4))
-                await writer.drain()
-            return _verdict(await _answer(reader))
+            # clamd answers and hangs up when it has seen too much. Its answer says more than the broken pipe, which
+            # takes along what was not read by then: so it is listened to from the beginning.
+            answer = asyncio.create_task(_answer(reader))
+            try:
+                with suppress(ConnectionError):
+                    await _send(writer, chunks, answer)
+                return _verdict(await answer)
+            finally:
+                answer.cancel()
+                await asyncio.gather(answer, return_exceptions=True)
 
     @asynccontextmanager
     async def along(self) -> AsyncIterator["Along"]:
@@ -119,6 +119,21 @@ class Along:
     async def _taken(self) -> AsyncIterator[bytes]:
         while (chunk := await self._passing.get()) is not None:
             yield chunk
+
+
+async def _send(
+    writer: asyncio.StreamWriter, chunks: AsyncIterator[bytes], answer: asyncio.Task[str]
+) -> None:
+    """The stream in blocks, until clamd has heard enough."""
+    writer.write(b"zINSTREAM\0")
+    async for chunk in chunks:
+        if answer.done():
+            return
+        if chunk:
+            writer.write(len(chunk).to_bytes(4) + chunk)
+            await writer.drain()
+    writer.write(bytes(4))
+    await writer.drain()
 
 
 async def _answer(reader: asyncio.StreamReader) -> str:
