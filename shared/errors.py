@@ -73,7 +73,7 @@ class BudgetExceeded(PenstockError):
 
 
 class Forbidden(PenstockError):
-    status, code, title = 403, "FORBIDDEN", "This key may not do that"
+    status, code, title = 403, "FORBIDDEN", "That is not allowed"
 
 
 class TierRequired(Forbidden):

@@ -101,8 +101,11 @@ class Watch:
         """Names the budget, what is left of it, and when it begins anew."""
         left, resets_at = self.left(row), row["ends_at"]
         when = f" It begins anew at {resets_at:%Y-%m-%d %H:%M} UTC." if resets_at is not None else ""
+        what = f"${amount(Nanos(left))} is left of {title(row)}; this may cost ${amount(reserve)}.{when}"
+        if row["limit_nanos"] == 0:
+            what = f"{title(row)[0].upper()}{title(row)[1:]} is 0, which lets nothing through."
         return BudgetExceeded(
-            f"${amount(Nanos(left))} is left of {title(row)}; this may cost ${amount(reserve)}.{when}",
+            what,
             scope=row["scope"],
             budget_id=str(row["id"]),
             budget=title(row),
