@@ -11,7 +11,7 @@ from shared.log import get_logger
 from shared.media.errors import MediaError
 from shared.media.info import Derived
 from shared.media.sniff import Family
-from shared.storage import ObjectStore, preview_key
+from shared.storage import ObjectStore, StorageError, preview_key
 
 log = get_logger(__name__)
 
@@ -27,7 +27,7 @@ def preview_keys(key: str) -> list[str]:
 async def make(
     executor: Executor, store: ObjectStore, path: Path, family: Family, key: str
 ) -> dict[str, str | None]:
-    """Stores what can be made of the file at `path`; the keys by column of `uploads`. Raises StorageError."""
+    """Stores what can be made of the file at `path`; the keys by column of `uploads`."""
     try:
         derived: Derived = await executor.call(
             "shared.media.derive:derive", str(path), family.value, timeout_s=TIMEOUT_S
@@ -42,7 +42,12 @@ async def make(
     )
     keys: dict[str, str | None] = {}
     for column, data, mime in made:
-        if data is not None:
-            keys[column] = preview_key(key, NAMES[column])
+        if data is None:
+            continue
+        try:
             await store.put_bytes(preview_key(key, NAMES[column]), data, mime)
+        except StorageError as error:
+            log.warning("upload_without_previews", key=key, error=str(error))
+        else:
+            keys[column] = preview_key(key, NAMES[column])
     return keys
