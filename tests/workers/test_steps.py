@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -151,6 +151,17 @@ async def test_a_limit_cools_the_credential_down_and_spends_no_attempt(pipeline:
     assert len(first.requests) == 1
 
 
+async def test_it_says_that_it_waits_for_a_cool_down_to_end(pipeline: Pipeline) -> None:
+    limit = Refused(JobError("PROVIDER_RATE_LIMITED", "slow down", retryable=True), retry_after_s=60)
+    async with pipeline.engine(ScriptedProvider(_raises(limit))):
+        generation_id = await pipeline.submit()
+        async with asyncio.timeout(20):
+            while (row := await pipeline.row(generation_id))["waiting_for"] is None:
+                await asyncio.sleep(0.01)
+    assert (row["state"], row["waiting_for"]) == ("queued", "cooldown")
+    assert row["wake_at"] > datetime.now(UTC) + timedelta(seconds=30)
+
+
 async def test_an_unclear_answer_is_never_sent_again_blindly(pipeline: Pipeline) -> None:
     provider = Askable(_raises(ConnectionResetError("after the write")))
     async with pipeline.engine(provider, find_window_s=30.0):
@@ -162,7 +173,11 @@ async def test_an_unclear_answer_is_never_sent_again_blindly(pipeline: Pipeline)
         await asyncio.sleep(1.5)
     assert len(provider.requests) == 1
     row = await pipeline.row(generation_id)
-    assert (row["state"], row["attempts"]) == ("submitting", 1)
+    assert (row["state"], row["attempts"], row["waiting_for"]) == ("submitting", 1, "doubt")
+    asked = [
+        event["data"] for event in await pipeline.events(generation_id) if "reconciling" in event["data"]
+    ]
+    assert asked[0]["waiting_for"]["reason"] == "doubt"
 
 
 async def test_once_its_window_has_passed_a_lost_one_is_sent_again(pipeline: Pipeline) -> None:
