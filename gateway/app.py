@@ -36,6 +36,7 @@ from shared.domains.admission import Admitter
 from shared.domains.attempts import Attempts
 from shared.domains.eta import Etas
 from shared.domains.history import Reader
+from shared.domains.ops.board import Board
 from shared.domains.passwords import Passwords
 from shared.domains.positions import QueuePositions
 from shared.domains.rate_limits import RateLimiter
@@ -145,6 +146,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             vault=Vault.of(settings),
             registry=registry,
             metrics=JobMetrics.of(registry, ServiceGauges(db, settings.lease_ttl_s, registry)),
+            board=Board(db, settings.lease_ttl_s),
         )
 
 

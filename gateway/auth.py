@@ -62,7 +62,12 @@ class Principal:
     def require_role(self, role: Role) -> None:
         """For what concerns the whole installation. Raises Forbidden."""
         if not self.role.covers(role):
-            raise Forbidden(f"Only the role {role.value!r} may do that.", required=role.value)
+            what = (
+                f"the role {role.value!r} may do"
+                if role is not Role.VIEWER
+                else "viewers and operators may see"
+            )
+            raise Forbidden(f"Only {what} that.", required=role.value)
 
     def require_kind(self, kind: str) -> None:
         """Raises Forbidden for a kind that the key is not for."""

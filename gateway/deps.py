@@ -19,6 +19,7 @@ from shared.domains.admission import Admitter
 from shared.domains.attempts import Attempts
 from shared.domains.eta import Etas
 from shared.domains.history import Reader
+from shared.domains.ops.board import Board
 from shared.domains.passwords import Passwords
 from shared.domains.positions import QueuePositions
 from shared.domains.uploads import Intake
@@ -61,3 +62,4 @@ class Deps:
     vault: Vault
     registry: CollectorRegistry
     metrics: JobMetrics
+    board: Board

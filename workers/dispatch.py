@@ -5,9 +5,13 @@ then queued ones, least recently served account first, within an account by prio
 as served some seconds earlier than it was: it goes first without keeping others waiting for long. Their bell
 number goes up and their clock is set a few seconds ahead, so that a lost bell rings again. The bells are rung
 after the commit; when Redis refuses, the steps run in this process.
+
+While a queue is paused nothing queued is announced, save what an operator wants run now; while it is drained, what
+was begun before is, too. When all workers of a kind are quiet, what was paid for is carried on by one of them.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 from shared.crashpoints import reach
@@ -23,14 +27,18 @@ LIMITS_LOCK = 0x11417
 PLAN_LEAD_S = 2.0
 """How much longer an account seems to have waited for each rank of its plan."""
 
+# `room` is what may be announced at all, `open` what may be begun.
 _ROOM = """
-SELECT least($2::int, ceil(1.5 * coalesce(sum(w.slots), 0))::int - (
-    SELECT count(*) FROM generations g
+SELECT least($2::int, ceil(1.5 * f.slots)::int - under_way) AS room,
+    least($2::int, ceil(1.5 * f.open)::int - under_way) AS open, f.open = 0 AS all_quiet
+FROM (
+    SELECT coalesce(sum(w.slots), 0) AS slots, coalesce(sum(w.slots) FILTER (WHERE NOT w.quiet), 0) AS open
+    FROM workers w WHERE $1 = ANY (w.kinds) AND NOT w.draining
+) f CROSS JOIN (
+    SELECT count(*)::int AS under_way FROM generations g
     WHERE g.kind = $1 AND (g.owner IS NOT NULL OR g.rung) AND g.state <> 'waiting'
         AND (g.owner IS NOT NULL OR g.wake_at > now())
-)::int)
-FROM workers w
-WHERE $1 = ANY (w.kinds) AND NOT w.draining
+) u
 """
 
 # An account's limit counts all kinds, so kinds whose queues have work of limited accounts take turns.
@@ -41,8 +49,12 @@ SELECT pg_advisory_xact_lock($2) WHERE EXISTS (
 )
 """
 
-_PAUSED = """
-SELECT EXISTS (SELECT FROM queues WHERE kind = $1 AND paused AND (paused_until IS NULL OR paused_until > now()))
+# `resting` is null while the queue runs.
+_STANDING = """
+SELECT (
+    SELECT mode FROM queues WHERE kind = $1 AND paused AND (paused_until IS NULL OR paused_until > now())) AS resting,
+    EXISTS (SELECT FROM generations WHERE kind = $1 AND state = 'queued' AND run_now
+        AND owner IS NULL AND wake_at <= now()) AS asked
 """
 
 _RING = """
@@ -56,6 +68,23 @@ FROM (
 WHERE g.id = due.id
 RETURNING g.id, g.dispatch_no
 """
+
+# What an operator wants run, and under a drain what was begun before: neither waits its turn.
+_RING_QUEUED = """
+UPDATE generations g SET dispatch_no = g.dispatch_no + 1, rung = true,
+    wake_at = now() + $3::float8 * interval '1 second'
+FROM (
+    SELECT id FROM generations
+    WHERE kind = $1 AND state = 'queued' AND owner IS NULL AND wake_at <= now() AND {which}
+    ORDER BY priority DESC, id LIMIT $2 FOR UPDATE SKIP LOCKED
+) due
+WHERE g.id = due.id
+RETURNING g.id, g.dispatch_no
+"""
+_RING_ASKED = _RING_QUEUED.format(which="run_now")
+_RING_BEGUN = _RING_QUEUED.format(which="started_at IS NOT NULL")
+# So that a cancel that came between two attempts is not kept waiting by the pause.
+_RING_CANCELED = _RING_QUEUED.format(which="cancel_requested_at IS NOT NULL")
 
 # Accounts are locked in the order of their ids, as everywhere, so that nobody waits for another in a circle.
 # The recursive part hops from account to account through the index, whatever the backlog's length.
@@ -117,32 +146,50 @@ class Dispatcher:
     async def dispatch(self, kind: str, most: int) -> int:
         """Announces up to `most` due generations of the kind; returns how many. Raises CONNECTION_ERRORS."""
         async with self._db.transaction() as tx:
-            bells = await self._pick(tx, kind, most)
+            bells, all_quiet = await self._pick(tx, kind, most)
             if bells:
                 reach("before_dispatch_commit")
         if bells:
             reach("after_dispatch_commit")
-            await self._ring(kind, bells)
+            await self._ring(kind, bells, all_quiet=all_quiet)
         return len(bells)
 
-    async def _pick(self, tx: Tx, kind: str, most: int) -> list[tuple[UUID, int]]:
+    async def _pick(self, tx: Tx, kind: str, most: int) -> tuple[list[tuple[UUID, int]], bool]:
+        """The bells, and whether nobody but this process would hear them."""
         if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1, hashtext($2))", DISPATCH_LOCK, kind):
-            return []
-        room = await tx.fetchval(_ROOM, kind, most)
-        if room <= 0:
-            return []
-        rows = await tx.fetch(_RING, kind, room, DISPATCH_GRACE_S)
-        if len(rows) < room and not await tx.fetchval(_PAUSED, kind):
-            await tx.execute(_TAKE_TURN, kind, LIMITS_LOCK)
-            rows += await tx.fetch(_RING_FAIRLY, kind, room - len(rows), DISPATCH_GRACE_S, PLAN_LEAD_S)
-        return [(row["id"], row["dispatch_no"]) for row in rows]
+            return [], False
+        found = await tx.fetchrow(_ROOM, kind, most)
+        assert found is not None  # noqa: S101  # it joins to one row
+        if found["room"] <= 0:
+            return [], False
+        rows = await tx.fetch(_RING, kind, found["room"], DISPATCH_GRACE_S)
+        if len(rows) < min(found["room"], found["open"]):
+            rows += await self._begin(tx, kind, found["open"] - len(rows))
+        return [(row["id"], row["dispatch_no"]) for row in rows], found["all_quiet"]
 
-    async def _ring(self, kind: str, bells: list[tuple[UUID, int]]) -> None:
+    async def _begin(self, tx: Tx, kind: str, room: int) -> list[Any]:
+        """What is picked of those that queue."""
+        standing = await tx.fetchrow(_STANDING, kind)
+        assert standing is not None  # noqa: S101  # a SELECT without FROM has one row
+        rows: list[Any] = []
+        if standing["asked"]:
+            rows += await tx.fetch(_RING_ASKED, kind, room, DISPATCH_GRACE_S)
+        if len(rows) >= room:
+            return rows
+        if standing["resting"] is None:
+            await tx.execute(_TAKE_TURN, kind, LIMITS_LOCK)
+            return rows + await tx.fetch(_RING_FAIRLY, kind, room - len(rows), DISPATCH_GRACE_S, PLAN_LEAD_S)
+        which = _RING_BEGUN if standing["resting"] == "drain" else _RING_CANCELED
+        return rows + await tx.fetch(which, kind, room - len(rows), DISPATCH_GRACE_S)
+
+    async def _ring(self, kind: str, bells: list[tuple[UUID, int]], *, all_quiet: bool) -> None:
         reach("before_ring")
         try:
+            if all_quiet:
+                raise BellUnavailable("all workers of the kind are quiet")
             await self._bell.ring(kind, bells)
-        except BellUnavailable:
-            log.warning("running_without_redis", kind=kind, steps=len(bells))
+        except BellUnavailable as error:
+            log.warning("running_here", kind=kind, steps=len(bells), reason=str(error))
             for generation_id, dispatch_no in bells:
                 await self._run_here(kind, generation_id, dispatch_no)
         reach("after_ring")

@@ -25,6 +25,7 @@ from workers import clock
 from workers.aftercare import Aftercare
 from workers.artifacts import Artifacts
 from workers.audit import Auditor
+from workers.checks import ProviderChecks
 from workers.credentials import Credentials
 from workers.deliveries import Deliveries
 from workers.dispatch import Dispatcher
@@ -146,7 +147,13 @@ class Engine:
             loops.append(Deliveries(self._db, self.settings, self.metrics).run())
             loops.append(Rollup(self._db).run())
             loops.append(Mailer(self._db, self.settings).run())
+            loops.append(ProviderChecks(self._db, self._providers, self.settings).run())
         self._tasks = [asyncio.create_task(loop) for loop in loops]
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it is to begin nothing new, so that bells are left to others."""
+        return self._lease.quiet
 
     async def step(self, generation_id: UUID, dispatch_no: int) -> None:
         """Runs one step that a bell asked for."""

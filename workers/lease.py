@@ -54,6 +54,7 @@ class Lease:
         self._trusted_until = 0.0
         self._steady_since = float("inf")
         self._hurry = asyncio.Event()
+        self.quiet = False
         self.worker_id = new_id()
 
     def hurry(self) -> None:
@@ -71,6 +72,7 @@ class Lease:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=VERSION,
+            quiet=self.quiet,
         )
         self._trust(sent)
 
@@ -108,8 +110,8 @@ class Lease:
 
     async def _beat(self) -> None:
         sent = time.monotonic()
-        canceling = await fleet.beat(self._db, self.worker_id, self._stats(), self._running())
-        if canceling is None:
+        heard = await fleet.beat(self._db, self.worker_id, self._stats(), self._running())
+        if heard is None:
             log.warning("declared_dead", worker=str(self.worker_id))
             self._trusted_until = 0.0
             self.worker_id = new_id()
@@ -117,7 +119,10 @@ class Lease:
             await self.register()
             return
         self._trust(sent)
-        for generation_id in canceling:
+        if heard.quiet != self.quiet:
+            log.info("worker_quiet" if heard.quiet else "worker_no_longer_quiet", worker=str(self.worker_id))
+        self.quiet = heard.quiet
+        for generation_id in heard.canceling:
             self._on_cancel(generation_id)
 
     def _trust(self, sent: float) -> None:

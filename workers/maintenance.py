@@ -1,8 +1,8 @@
 """Maintenance: duties that belong to nobody's step. Each is taken by one process at a time.
 
-Expire what was not started in time; drop idempotency keys, abandoned uploads, old events, callbacks and
-deliveries whose time is over; send assets to the trash as their owners' rules say, and empty it; compare what
-projects have spent with the ledger.
+Expire what was not started in time; drop idempotency keys, abandoned uploads, old events, callbacks,
+deliveries and audit entries whose time is over; send assets to the trash as their owners' rules say, and empty it;
+compare what projects have spent with the ledger.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from uuid import UUID
 from shared.db import CONNECTION_ERRORS, Database
 from shared.domains import deliveries, mail, quotas, retention, spending, webhooks
 from shared.domains.generations import LeaseLost, Lifecycle
+from shared.domains.ops import audit, providers
 from shared.domains.provider_keys import destroy_unneeded
 from shared.domains.stale_uploads import drop_stale
 from shared.log import get_logger
@@ -70,6 +71,8 @@ class Maintenance:
             await webhooks.prune_secrets(tx)
             await quotas.prune(tx, QUOTAS_KEPT_DAYS)
             await mail.prune(tx, MAIL_KEPT_DAYS)
+            await providers.prune(tx)
+            await audit.prune(tx)
         try:
             await drop_stale(self._db, self._store)
         except StorageError as error:

@@ -7,7 +7,7 @@ Postgres decides all of that.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -33,9 +33,6 @@ RECONNECT_S = 0.5
 SOCKET_TIMEOUT_S = 3.0
 
 
-StepRunner = Callable[[UUID, int], Coroutine[Any, Any, None]]
-
-
 class BellWorker(Worker):
     """arq's worker, but woken by a bell instead of polling fast, and taking many bells at a time.
 
@@ -43,10 +40,10 @@ class BellWorker(Worker):
     decides that, and a bell that gets lost rings again: taking a bell off the queue is all that is needed.
     """
 
-    def __init__(self, *args: Any, wake: asyncio.Event, step: StepRunner, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, wake: asyncio.Event, engine: Engine, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._wake = wake
-        self._run_step = step
+        self._engine = engine
 
     async def main(self) -> None:
         while True:
@@ -57,6 +54,8 @@ class BellWorker(Worker):
                     await self._wake.wait()
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
+        if self._engine.quiet:
+            return
         wanted = [job_id.decode() for job_id in job_ids[: self.max_jobs - self.job_counter]]
         if not wanted:
             return
@@ -72,7 +71,7 @@ class BellWorker(Worker):
     def _start(self, job_id: str) -> None:
         generation_id, _, dispatch_no = job_id.partition(":")
         self.job_counter += 1
-        task = asyncio.create_task(self._run_step(UUID(generation_id), int(dispatch_no)))
+        task = asyncio.create_task(self._engine.step(UUID(generation_id), int(dispatch_no)))
         task.add_done_callback(self._ended)
         self.tasks[job_id] = task
 
@@ -122,7 +121,7 @@ class Consumer:
             queue_name=queue_name(self._kind), redis_pool=pool, handle_signals=False,
             max_jobs=self._engine.settings.worker_slots, job_timeout=STEP_TIMEOUT_S, keep_result=0, max_tries=1,
             poll_delay=IDLE_POLL_S, log_results=False, job_serializer=to_bytes, job_deserializer=from_bytes,
-            queue_read_limit=max(2 * self._engine.settings.worker_slots, 100), wake=self._wake, step=self._engine.step,
+            queue_read_limit=max(2 * self._engine.settings.worker_slots, 100), wake=self._wake, engine=self._engine,
         )  # fmt: skip
         try:
             await worker.main()

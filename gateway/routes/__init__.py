@@ -21,6 +21,7 @@ from gateway.routes import (
     ledger,
     links,
     models,
+    ops,
     outputs,
     overview,
     plans,
@@ -76,6 +77,7 @@ OPERATIONS = (
     *profile.operations,
     *sessions.operations,
     *users.operations,
+    *ops.operations,
     *health.operations,
     *documents.operations,
 )

@@ -65,7 +65,7 @@ Status = Literal["queued", "running", "completed", "failed", "canceled", "expire
 ADMITTED = Answer(202, "Admitted", GenerationResource, headers=("Location", "Retry-After"))
 
 
-def _words(value: Any) -> Any:
+def words(value: Any) -> Any:
     """`a,b` or a repeated parameter as a list."""
     parts = value if isinstance(value, list) else [value]
     return [word for part in parts for word in str(part).split(",") if word]
@@ -205,8 +205,8 @@ def look_again_s(row: Mapping[str, Any]) -> str:
 class FilterQuery(Query):
     """Which generations; a list takes several words, comma-separated or repeated."""
 
-    kind: Annotated[list[KindName] | None, BeforeValidator(_words)] = None
-    status: Annotated[list[Status] | None, BeforeValidator(_words)] = None
+    kind: Annotated[list[KindName] | None, BeforeValidator(words)] = None
+    status: Annotated[list[Status] | None, BeforeValidator(words)] = None
     model: str | None = Field(None, max_length=200)
     project: UUID | None = None
     parent: UUID | None = None

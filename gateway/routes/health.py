@@ -91,12 +91,17 @@ async def metrics(request: Request[None, None]) -> Reply:
 
 
 async def _examine(deps: Deps) -> dict[str, Any]:
+    checks = await timed_checks(deps)
+    down = {name for name, part in checks.items() if part["status"] == "down"}
+    return {"ready": not down - {"redis", "virus_scanner"}, "degraded": bool(down), "checks": checks}
+
+
+async def timed_checks(deps: Deps) -> dict[str, dict[str, Any]]:
+    """Every part, whether it is up, and how long it took to tell."""
     scans = deps.intake.guard.scanner is not None
     wanted = _CHECKS | ({"virus_scanner": _virus_scanner} if scans else {})
     parts = await asyncio.gather(*(_timed(check, deps) for check in wanted.values()))
-    checks = dict(zip(wanted, parts, strict=True))
-    down = {name for name, part in checks.items() if part["status"] == "down"}
-    return {"ready": not down - {"redis", "virus_scanner"}, "degraded": bool(down), "checks": checks}
+    return dict(zip(wanted, parts, strict=True))
 
 
 async def _timed(check: Check, deps: Deps) -> dict[str, Any]:

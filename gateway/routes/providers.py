@@ -182,11 +182,11 @@ def _provider(
         "reason": None if available else next(iter(obstacles), None),
         "priority": order.places.get(name),
         "enabled": name not in order.disabled,
-        "credentials": [_credential(row) for row in states],
+        "credentials": [render_credential(row) for row in states],
     }
 
 
-def _credential(row: Mapping[str, Any]) -> dict[str, Any]:
+def render_credential(row: Mapping[str, Any]) -> dict[str, Any]:
     troubled = row["status"] in {"degraded", "down"} or row["cooldown_until"] is not None
     return {
         "credential": row["credential"],

@@ -31,7 +31,7 @@ class Scope(StrEnum):
 
 class Role(StrEnum):
     """What somebody is to the installation, beyond what they may do in their own account. Each may what those
-    before it may."""
+    before it may, save that a user does not look at the whole installation, and a viewer does."""
 
     VIEWER = "viewer"
     USER = "user"
@@ -39,6 +39,8 @@ class Role(StrEnum):
     ADMIN = "admin"
 
     def covers(self, needed: "Role") -> bool:
+        if needed is Role.VIEWER:
+            return self is not Role.USER
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(needed)
 
@@ -144,10 +146,8 @@ def role_of(user_role: str | None) -> Role:
 
 
 def _role_of_key(owner: Role, scopes: frozenset[Scope]) -> Role:
-    """Only a key with the scope admin passes its owner's role on."""
-    if Scope.WRITE not in scopes:
-        return Role.VIEWER
-    return owner if Scope.ADMIN in scopes else Role.USER
+    """Only a key with the scope admin passes its owner's role on, and a viewer's, which can only read anyway."""
+    return owner if owner is Role.VIEWER or Scope.ADMIN in scopes else Role.USER
 
 
 async def record_use(db: Database, key: FoundKey) -> None:

@@ -22,14 +22,14 @@ FORGOTTEN_S = 4.0
 """After this long a claim on which no step runs is given back."""
 
 _REGISTER = """
-INSERT INTO workers (id, kinds, slots, host, pid, version) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO workers (id, kinds, slots, host, pid, version, quiet) VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 # Held rows of steps that still run are renewed with the beat. Rows that were claimed a while ago and that nobody
 # works on are given back: the answer to their claim, or the change that ended their step, was lost on the way.
 _BEAT = """
 WITH beat AS (
-    UPDATE workers SET beat_at = now(), stats = $2 WHERE id = $1 RETURNING id
+    UPDATE workers SET beat_at = now(), stats = $2 WHERE id = $1 RETURNING id, quiet
 ), renewed AS (
     UPDATE generations g SET wake_at = now() + $4::float8 * interval '1 second' FROM beat
     WHERE g.owner = beat.id AND g.id = ANY ($3)
@@ -40,7 +40,7 @@ WITH beat AS (
         AND g.wake_at < now() + ($4::float8 - $5::float8) * interval '1 second'
 )
 SELECT (SELECT array_agg(g.id) FROM generations g
-        WHERE g.owner = beat.id AND g.cancel_requested_at IS NOT NULL) AS canceling
+        WHERE g.owner = beat.id AND g.cancel_requested_at IS NOT NULL) AS canceling, beat.quiet
 FROM beat
 """
 
@@ -78,26 +78,33 @@ class QueueLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a worker learns as it beats: what somebody wants canceled, and whether it is to begin nothing new."""
+
+    canceling: Sequence[UUID]
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reaped:
     freed: int
     dead: Sequence[UUID]
 
 
 async def register(
-    db: Database, worker_id: UUID, *, kinds: Sequence[str], slots: int, host: str, pid: int, version: str
-) -> None:
-    await db.execute(_REGISTER, worker_id, list(kinds), slots, host, pid, version)
+    db: Database, worker_id: UUID, *, kinds: Sequence[str], slots: int, host: str, pid: int, version: str,
+    quiet: bool = False,
+) -> None:  # fmt: skip
+    await db.execute(_REGISTER, worker_id, list(kinds), slots, host, pid, version, quiet)
 
 
-async def beat(
-    db: Database, worker_id: UUID, stats: dict[str, Any], running: Sequence[UUID]
-) -> Sequence[UUID] | None:
-    """The ids of held generations that somebody wants canceled, or None: this worker was declared dead.
+async def beat(db: Database, worker_id: UUID, stats: dict[str, Any], running: Sequence[UUID]) -> Heard | None:
+    """None: this worker was declared dead.
 
     `running` are the generations whose steps run in this process now.
     """
     row = await db.fetchrow(_BEAT, worker_id, stats, list(running), STEP_TTL_S, FORGOTTEN_S)
-    return None if row is None else row["canceling"] or ()
+    return None if row is None else Heard(row["canceling"] or (), row["quiet"])
 
 
 async def drain(db: Database, worker_id: UUID) -> None:

@@ -182,15 +182,21 @@ _NEWEST_SUBMISSION = """
     LEFT JOIN LATERAL (SELECT * FROM submissions x WHERE x.generation_id = u.id ORDER BY x.n DESC LIMIT 1) s ON true
 """
 
+# A bell that was under way when its queue was paused, or its worker told to be quiet, begins nothing any more. What
+# was begun goes on, and so does what somebody wants canceled.
 _CLAIM = f"""
 WITH bells AS (
     SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS b(id, dispatch_no)
+), resting AS (
+    SELECT kind, mode FROM queues WHERE paused AND (paused_until IS NULL OR paused_until > now())
 ), u AS (
     UPDATE generations g SET owner = $3, epoch = g.epoch + 1, dispatch_no = g.dispatch_no + 1, rung = false,
         pokes_seen = g.pokes, wake_at = now() + $4::float8 * interval '1 second'
     FROM bells b
     WHERE g.id = b.id AND g.dispatch_no = b.dispatch_no AND g.owner IS NULL AND g.wake_at > now()
-        AND EXISTS (SELECT FROM workers w WHERE w.id = $3 AND NOT w.draining)
+        AND EXISTS (SELECT FROM workers w WHERE w.id = $3 AND NOT w.draining AND (NOT w.quiet OR g.state <> 'queued'))
+        AND (g.state <> 'queued' OR g.run_now OR g.cancel_requested_at IS NOT NULL OR NOT EXISTS (
+            SELECT FROM resting r WHERE r.kind = g.kind AND (r.mode = 'pause' OR g.started_at IS NULL)))
     RETURNING g.*
 )
 SELECT {_CLAIM_COLUMNS} FROM u {_NEWEST_SUBMISSION}
@@ -238,6 +244,7 @@ WITH p AS (
         updated_at = now(),
         owner = CASE WHEN p.keep THEN g.owner END,
         rung = false,
+        run_now = g.run_now AND p.state = 'queued',
         wake_at = CASE
             WHEN p.state IN ('completed', 'failed', 'canceled', 'expired') THEN NULL
             WHEN p.keep THEN g.wake_at
@@ -729,15 +736,17 @@ WITH u AS (
     UPDATE generations SET state = 'canceled', stage = NULL, seq = seq + 1, wake_at = NULL, rung = false,
         cancel_requested_at = coalesce(cancel_requested_at, now()), completed_at = now(), updated_at = now(),
         error = $2, cost_status = CASE WHEN coalesce(cost_nanos, 0) = 0 THEN 'released' ELSE 'final' END
-    WHERE id = $1 RETURNING *
+    WHERE id = ANY ($1) RETURNING *
 ), e AS (
     INSERT INTO generation_events (generation_id, seq, account_id, type, data, created_at)
     SELECT id, seq, account_id, $3, jsonb_build_object('status', 'canceled', 'error', $2::jsonb,
         'cost_nanos', cost_nanos, 'cost_status', cost_status), updated_at FROM u
-    RETURNING seq, data, created_at
+    RETURNING generation_id, seq, data, created_at
 )
-SELECT e.seq, e.data, e.created_at, coalesce(u.webhook -> 'events' ? $3, false) OR EXISTS (SELECT FROM
-    webhook_endpoints w WHERE w.account_id = u.account_id AND w.enabled AND $3 = ANY (w.events)) AS awaited FROM e, u
+SELECT u.id, u.account_id, u.kind, u.reserved_nanos, u.price_id, u.started_at, u.cost_nanos,
+    e.seq, e.data, e.created_at, coalesce(u.webhook -> 'events' ? $3, false) OR EXISTS (SELECT FROM
+    webhook_endpoints w WHERE w.account_id = u.account_id AND w.enabled AND $3 = ANY (w.events)) AS awaited
+FROM e JOIN u ON u.id = e.generation_id
 """
 
 _CANCEL_LATER = """
@@ -786,23 +795,30 @@ async def request_cancel(
     if row["state"] in TERMINAL:
         return CancelResult(row["kind"], row["state"], _money_outcome(row), changed=False)
     if row["state"] == "queued" and row["owner"] is None:
-        error = JobError("CANCELED", "Canceled on request.").as_json()
-        event = await tx.fetchrow(_CANCEL_NOW, generation_id, error, EventType.CANCELED.value)
-        if row["started_at"] is None:
-            await quotas.give_back(tx, [generation_id])
-        if row["reserved_nanos"]:
-            await record(tx, [release_entry(row)], publisher)
-        if event is not None and event["awaited"]:
-            await deliveries.announce(tx, [(generation_id, EventType.CANCELED.value)])
-        _publish_after(tx, publisher, row, EventType.CANCELED, event)
-        charged = bool(row["cost_nanos"])
-        return CancelResult(row["kind"], "canceled", "charged" if charged else "released", changed=True)
+        (result,) = await cancel_queued(tx, [generation_id], publisher)
+        return result
     if row["cancel_requested_at"] is not None:
         return CancelResult(row["kind"], row["state"], "pending", changed=False)
     event = await tx.fetchrow(_CANCEL_LATER, generation_id, EventType.UPDATED.value)
     _publish_after(tx, publisher, row, EventType.UPDATED, event)
     tx.after_commit(lambda: bell.poke(row["kind"]))
     return CancelResult(row["kind"], row["state"], "pending", changed=True)
+
+
+async def cancel_queued(tx: Tx, ids: Sequence[UUID], publisher: Publisher) -> list[CancelResult]:
+    """Cancels generations of the transaction's account that queue and that nobody holds; it has their locks."""
+    error = JobError("CANCELED", "Canceled on request.").as_json()
+    rows = await tx.fetch(_CANCEL_NOW, list(ids), error, EventType.CANCELED.value)
+    await quotas.give_back(tx, [row["id"] for row in rows if row["started_at"] is None])
+    await record(tx, [release_entry(row) for row in rows if row["reserved_nanos"]], publisher)
+    awaited = [(row["id"], EventType.CANCELED.value) for row in rows if row["awaited"]]
+    await deliveries.announce(tx, awaited)
+    for row in rows:
+        _publish_after(tx, publisher, row, EventType.CANCELED, row)
+    return [
+        CancelResult(row["kind"], "canceled", "charged" if row["cost_nanos"] else "released", changed=True)
+        for row in rows
+    ]
 
 
 async def soft_delete(tx: Tx, generation_id: UUID) -> bool | None:
@@ -848,7 +864,7 @@ def _publish_after(
     tx: Tx, publisher: Publisher, row: Mapping[str, Any], event: EventType, written: Mapping[str, Any] | None
 ) -> None:
     assert written is not None  # noqa: S101  # the row is locked by this transaction
-    frame = event_frame({"generation_id": row["id"], "type": event, **written})
+    frame = event_frame({**written, "generation_id": row["id"], "type": event})
 
     async def publish() -> None:
         publisher.publish_soon(row["account_id"], [frame])

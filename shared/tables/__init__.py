@@ -18,7 +18,7 @@ from shared.tables.generations import Generation, GenerationEvent, Output, Submi
 from shared.tables.identity import Identity, LoginAttempt, Session, User
 from shared.tables.ledger import LedgerEntry
 from shared.tables.money_rules import Budget, BudgetAlert, Email, PlanRow, QuotaCounter, QuotaUse
-from shared.tables.ops import Queue, Worker
+from shared.tables.ops import AuditEntry, DiscardedFailure, ProviderCheck, Queue, Worker
 from shared.tables.projects import Project
 from shared.tables.provider_keys import AccountRouting, UserApiKey
 from shared.tables.uploads import Upload
@@ -30,9 +30,11 @@ __all__ = [
     "AccountRouting",
     "ApiKey",
     "Asset",
+    "AuditEntry",
     "Budget",
     "BudgetAlert",
     "CreativeGeneration",
+    "DiscardedFailure",
     "Email",
     "Generation",
     "GenerationEvent",
@@ -48,6 +50,7 @@ __all__ = [
     "ProviderAudit",
     "ProviderCall",
     "ProviderCallback",
+    "ProviderCheck",
     "ProviderHealth",
     "ProviderLimit",
     "Queue",

@@ -66,6 +66,14 @@ class Generation(SQLModel, table=True):
         ),
         Index("generations_waiting", "kind", "wake_at", postgresql_where=text("state = 'waiting'")),
         Index("generations_busy", "kind", "owner", postgresql_where=text("owner IS NOT NULL OR rung")),
+        Index("generations_asked", "kind", postgresql_where=text("run_now AND state = 'queued'")),
+        Index("generations_ended", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
+        Index(
+            "generations_failed",
+            text("error_fingerprint(error)"),
+            "completed_at",
+            postgresql_where=text("state = 'failed'"),
+        ),
         Index("generations_start_deadline", "start_deadline_at", postgresql_where=text("state = 'queued'")),
         Index("generations_active", "account_id", "id", postgresql_where=text("wake_at IS NOT NULL")),
         Index(
@@ -123,6 +131,8 @@ class Generation(SQLModel, table=True):
     epoch: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     dispatch_no: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     rung: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    run_now: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """An operator wants it run next, also while its queue is paused; forgotten once it is submitted."""
     pokes: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     pokes_seen: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})

@@ -38,6 +38,7 @@ class LedgerEntry(SQLModel, table=True):
             postgresql_where=text("submission_id IS NOT NULL AND kind <> 'adjust'"),
         ),
         Index("ledger_account", "account_id", "created_at"),
+        Index("ledger_created", "created_at", postgresql_using="brin"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -14,8 +14,9 @@ from tests.pipeline import Pipeline
 from tests.rows import OWNED, insert, insert_everything, owner_of
 
 NOBODYS = {
-    "alembic_version", "login_attempts", "model_cards", "plans", "prices", "provider_audits", "provider_callbacks",
-    "provider_calls", "provider_limits", "queues", "run_times", "workers",
+    "alembic_version", "audit_log", "discarded_failures", "login_attempts", "model_cards", "plans", "prices",
+    "provider_audits", "provider_callbacks", "provider_calls", "provider_checks", "provider_limits", "queues",
+    "run_times", "workers",
 }  # fmt: skip
 """The tables of the installation. A new one is either somebody's, and isolated, or named here."""
 MATRIX = list(product(OWNED, ["another account", "no account"]))

@@ -159,3 +159,12 @@ def on_own_key(name: str, key: str, settings: Settings, executor: Executor) -> P
 def _as_setting(name: str, value: str) -> str | SecretStr:
     is_secret = SecretStr in get_args(Settings.model_fields[name].annotation)
     return SecretStr(value) if is_secret else value
+
+
+def key_of(name: str, settings: Settings) -> str | None:
+    """The platform's key at the provider, as an account would give its own; None where there is none."""
+    entry = ENTRIES.get(name)
+    parts = [getattr(settings, setting) for setting in (entry.own_key if entry is not None else ())]
+    if not parts or not all(parts):
+        return None
+    return ":".join(part.get_secret_value() if isinstance(part, SecretStr) else str(part) for part in parts)
