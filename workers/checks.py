@@ -38,11 +38,11 @@ class ProviderChecks:
             await asyncio.sleep(TICK_S)
 
     async def ask(self, name: str) -> str:
-        """What a provider is that has no key to ask about is known without asking: it runs here, or is not set up."""
+        """Of what works in this very process nothing has to be asked."""
         provider = self._platform.get(name)
         if provider is None or provider.unavailable_reason is not None:
             return "unset"
         key = key_of(name, self._settings)
         if key is None or name not in CHECKS:
-            return "valid" if key is None else "unreachable"
+            return "valid" if provider.interruptible else "unreachable"
         return (await check_key(self._settings, name, key)).value

@@ -39,7 +39,8 @@ class Rest(StrEnum):
 async def read(db: Database, caller: UUID, lease_ttl_s: float) -> list[Mapping[str, Any]]:
     """Every kind's queue; nothing for who may not look at the installation."""
     async with db.transaction(caller) as tx:
-        return list(await tx.fetch(_READ, list(KINDS), lease_ttl_s))
+        rows = await tx.fetch(_READ, list(KINDS), lease_ttl_s)
+    return sorted(rows, key=lambda row: list(KINDS).index(row["kind"]))
 
 
 async def throughput(db: Database, caller: UUID, minutes: int) -> dict[str, Any]:
