@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import typer
 
+from cli.all_jobs import COMMANDS, list_all
 from cli.bulk import Selection, act
 from cli.delivery import check_destination, deliver, warning_words
 from cli.feed import prompt_of, watch_all
@@ -51,10 +52,12 @@ def list_jobs(
     model: Annotated[str | None, typer.Option()] = None,
     search: Annotated[str | None, typer.Option("--search", "-q", help="Words of the prompt.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    everybodys: Annotated[bool, typer.Option("--all", help="Those of all accounts, for operators.")] = False,
 ) -> None:
     """The latest generations."""
     query = {"status": status, "kind": kind, "model": model, "q": search}
-    run(connection, lambda session: _list(session, limit, query))
+    show = list_all if everybodys else _list
+    run(connection, lambda session: show(session, limit, query))
 
 
 async def _list(session: Session, limit: int, query: Mapping[str, object]) -> None:
@@ -239,3 +242,7 @@ async def _again(session: Session, again: Again, path: str, body: Mapping[str, A
         await _to_the_end(session, resource, again.output)
     else:
         announce(session, resource)
+
+
+for name, command in COMMANDS.items():
+    app.command(name)(command)

@@ -1,4 +1,4 @@
-"""`penstock providers`: how providers do, and trying one again."""
+"""`penstock providers`: how providers do, asking one, letting one rest, and trying one again."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -8,14 +8,17 @@ import typer
 
 from cli.options import Connection, takes
 from cli.output import local_time, shorten
+from cli.queues import moment
 from cli.session import Session, run
 
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="How providers do, and trying one again.",
+    help="How providers do, asking one, letting one rest, and trying one again.",
 )
+
+ProviderName = Annotated[str, typer.Argument(help="A provider, as `providers list` shows it.")]
 
 
 @app.command("list")
@@ -62,15 +65,63 @@ def limits_words(limits: Mapping[str, int | None]) -> str:
 @takes(Connection)
 def reset(
     connection: Connection,
-    provider: Annotated[str, typer.Argument(help="A provider, as `providers list` shows it.")],
+    provider: ProviderName,
 ) -> None:
     """Forget a provider's failures and cool-downs, so that it is tried again at once."""
     run(connection, lambda session: _reset(session, provider))
 
 
 async def _reset(session: Session, provider: str) -> None:
-    answer = await session.client.post(f"/providers/{quote(provider, safe='')}/reset")
+    answer = await session.client.post(f"/ops/providers/{quote(provider, safe='')}/reset")
     if session.out.as_json:
         session.out.json(answer)
     else:
         session.out.line(f"{provider}: reset")
+
+
+@app.command()
+@takes(Connection)
+def cooldown(
+    connection: Connection,
+    provider: ProviderName,
+    until: Annotated[str, typer.Argument(metavar="TIME", help="30m, 2h, or 2026-12-01T08:00.")],
+    reason: Annotated[str | None, typer.Option(help="Why, for whoever looks.")] = None,
+) -> None:
+    """Submit nothing to a provider until then; what is under way there is still followed."""
+    body = {"until": moment(until), "reason": reason}
+    run(connection, lambda session: _cool_down(session, provider, body))
+
+
+async def _cool_down(session: Session, provider: str, body: Mapping[str, Any]) -> None:
+    answer = await session.client.post(f"/ops/providers/{quote(provider, safe='')}/cooldown", body)
+    if session.out.as_json:
+        session.out.json(answer)
+    else:
+        session.out.line(f"{provider}: rests until {local_time(answer['cooldown_until'])}")
+
+
+CHECKED = {
+    "valid": "answers",
+    "refused": "refuses the key",
+    "unreachable": "says nothing clear",
+    "unset": "is not set up",
+    None: "was not asked yet: is a maintenance worker running?",
+}
+
+
+@app.command()
+@takes(Connection)
+def check(connection: Connection, provider: ProviderName) -> None:
+    """Ask a provider whether it answers and takes the key; that costs nothing."""
+    run(connection, lambda session: _check(session, provider))
+
+
+async def _check(session: Session, provider: str) -> None:
+    answer = await session.client.post(f"/ops/providers/{quote(provider, safe='')}/check")
+    if session.out.as_json:
+        session.out.json(answer)
+    else:
+        took = f" ({answer['took_ms']:.0f} ms)" if answer["took_ms"] else ""
+        session.out.line(f"{provider}: {CHECKED[answer['outcome']]}{took}")
+    if answer["outcome"] in ("refused", "unreachable"):
+        raise typer.Exit(1)

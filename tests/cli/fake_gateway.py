@@ -229,7 +229,7 @@ class FakeGateway:
             web.get(f"{PREFIX}/models/{{name:.+}}", self._model),
             web.get(f"{PREFIX}/usage", self._usage),
             web.post(f"{PREFIX}/webhooks", self._create_webhook),
-            web.post(f"{PREFIX}/providers/{{provider}}/reset", self._reset),
+            web.post(f"{PREFIX}/ops/providers/{{provider}}/reset", self._reset),
         ]
 
     @web.middleware

@@ -61,9 +61,11 @@ class JobFilter:
     purgeable: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        given = {
             name: value for name, value in asdict(self).items() if value is not None and value is not False
         }
+        # The ids of rows are asyncpg's own, which JSON does not take.
+        return given | ({"ids": [str(id_) for id_ in self.ids]} if self.ids is not None else {})
 
 
 @dataclass(frozen=True, slots=True)
