@@ -99,7 +99,7 @@ class CheckQuery(Query):
     ),
     parameters=("If-None-Match",),
 )
-async def list_providers(request: Request[None, None]) -> Reply:
+async def list_platform_providers(request: Request[None, None]) -> Reply:
     """How the platform's credentials do. Spend and open calls are at most 15 seconds old."""
     deps = request.deps
     cards: dict[str, list[ModelCard]] = defaultdict(list)
@@ -155,7 +155,7 @@ async def cool_provider_down(request: Request[CooldownRequest, None]) -> Reply:
     answers=(Answer(200, "It is tried again at once (within a second everywhere)", OpsReset),),
     errors=(NotFound,),
 )
-async def reset_provider(request: Request[None, None]) -> Reply:
+async def reset_platform_provider(request: Request[None, None]) -> Reply:
     """For when you know that it is well again."""
     name = await _known(request)
     return reply({"id": name, "reset": await providers.reset(request.deps.db, actor_of(request), name)})
@@ -222,4 +222,4 @@ def _check(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "state": "pending" if row["done_at"] is None else "done"}
 
 
-operations = (list_providers, cool_provider_down, reset_provider, check_provider)
+operations = (list_platform_providers, cool_provider_down, reset_platform_provider, check_provider)
