@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from tests.cli.fake_gateway import KEY
+from tests.cli.fake_gateway import KEY, FakeGateway
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 40
@@ -24,20 +23,12 @@ class Result:
     err: str
 
 
-class Served(Protocol):
-    """A gateway, real or not."""
-
-    @property
-    def url(self) -> str: ...
-
-
 class Terminal:
     """Starts `penstock` in a folder of its own, talking to `gateway`."""
 
-    def __init__(self, gateway: Served, folder: Path, key: str = KEY) -> None:
+    def __init__(self, gateway: FakeGateway, folder: Path) -> None:
         self.gateway = gateway
         self.folder = folder
-        self.key = key
         self._processes: list[asyncio.subprocess.Process] = []
 
     async def close(self) -> None:
@@ -49,12 +40,7 @@ class Terminal:
 
     def environment(self) -> Mapping[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        own = {
-            "PENSTOCK_URL": self.gateway.url,
-            "PENSTOCK_API_KEY": self.key,
-            "TERM": "xterm",
-            "COLUMNS": "200",
-        }
+        own = {"PENSTOCK_URL": self.gateway.url, "PENSTOCK_API_KEY": KEY, "TERM": "xterm", "COLUMNS": "200"}
         return kept | own | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
 
     async def run(self, *arguments: str, stdin: str = "", **variables: str) -> Result:

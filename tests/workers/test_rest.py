@@ -31,7 +31,7 @@ class Remote(ScriptedProvider):
         self.done = False
 
     async def poll(self, jobs: Sequence[Job]) -> Mapping[UUID, Answer | Exception]:
-        return {job.submission_id: DONE if self.done else Pending("running") for job in jobs}
+        return {job.submission_id: DONE if self.done else Pending(True) for job in jobs}
 
 
 @pytest.fixture(autouse=True)

@@ -178,7 +178,8 @@ async def check_provider(request: Request[None, CheckQuery]) -> Reply:
     """A maintenance worker asks it with the platform's key, the cheapest thing that it answers; that costs nothing."""
     db, name = request.deps.db, await _known(request)
     check_id = await providers.ask_check(db, actor_of(request), name)
-    until = asyncio.get_running_loop().time() + request.query.wait
+    wait_s = min(request.query.wait, request.deps.settings.max_wait_s)
+    until = asyncio.get_running_loop().time() + wait_s
     while True:
         row = await providers.check(db, check_id)
         assert row is not None  # noqa: S101  # it was written just now and is kept for days

@@ -5,37 +5,43 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.fake_gateway import FakeGateway
 from tests.cli.terminal import Result, Terminal
 from tests.gateway.api import Api
 
 
 @pytest.fixture
 async def terminal(api: Api, tmp_path: Path) -> AsyncIterator[Terminal]:
-    used = Terminal(api.gateway, tmp_path, key=api.key or "")
+    used = Terminal(FakeGateway(), tmp_path)
     yield used
     await used.close()
     await api.gateway.worker.execute("DELETE FROM queues")
 
 
-async def _done(terminal: Terminal, *arguments: str) -> str:
-    result: Result = await terminal.run(*arguments)
+async def _run(api: Api, terminal: Terminal, *arguments: str) -> Result:
+    return await terminal.run(*arguments, PENSTOCK_URL=api.gateway.url, PENSTOCK_API_KEY=api.key or "")
+
+
+async def _done(api: Api, terminal: Terminal, *arguments: str) -> str:
+    result = await _run(api, terminal, *arguments)
     assert result.code == 0, result.err
     return result.out
 
 
 async def test_a_queue_is_paused_and_emptied(api: Api, terminal: Terminal) -> None:
-    assert "image: paused (until " in await _done(terminal, "queues", "pause", "image", "--until", "2h")
+    assert "image: paused (until " in await _done(api, terminal, "queues", "pause", "image", "--until", "2h")
     generation_id = (await api.submit())["id"]
     (row,) = [
-        line for line in (await _done(terminal, "queues", "ls")).splitlines() if line.startswith("image")
+        line for line in (await _done(api, terminal, "queues", "ls")).splitlines() if line.startswith("image")
     ]
     assert row.split("\t")[1:3] == ["paused", "1"]
-    assert (await terminal.run("queues", "purge", "image")).code == 2, "nobody said yes"
-    assert await _done(terminal, "queues", "purge", "image", "--yes") == "image: 1 canceled\n"
+    assert (await _run(api, terminal, "queues", "purge", "image")).code == 2, "nobody said yes"
+    assert await _done(api, terminal, "queues", "purge", "image", "--yes") == "image: 1 canceled\n"
     assert (
-        await _done(terminal, "jobs", "bulk", "retry", "--status", "canceled", "--yes") == "retry: 1 of 1\n"
+        await _done(api, terminal, "jobs", "bulk", "retry", "--status", "canceled", "--yes")
+        == "retry: 1 of 1\n"
     )
-    assert generation_id in await _done(terminal, "jobs", "ls", "--all")
-    assert await _done(terminal, "queues", "resume", "image") == "image: running\n"
-    actions = [line.split("\t")[3] for line in (await _done(terminal, "audit")).splitlines()[1:5]]
+    assert generation_id in await _done(api, terminal, "jobs", "ls", "--all")
+    assert await _done(api, terminal, "queues", "resume", "image") == "image: running\n"
+    actions = [line.split("\t")[3] for line in (await _done(api, terminal, "audit")).splitlines()[1:5]]
     assert actions == ["queue.resume", "jobs.retry", "queue.purge", "queue.pause"]

@@ -64,7 +64,8 @@ def test_values_with_telling_names_are_hidden() -> None:
 async def test_a_filter_acts_only_on_the_number_that_was_confirmed(api: Api, other: Api) -> None:
     ids = [(await one.submit())["id"] for one in (api, other, other)]
     body: dict[str, Any] = {"action": "cancel", "filter": {"status": ["queued"], "kind": ["image"]}}
-    for nothing in ({}, {"kind": []}, {"status": None}):
+    empty: list[dict[str, Any]] = [{}, {"kind": []}, {"status": None}]
+    for nothing in empty:
         assert (await api.post(BULK, body | {"filter": nothing, "confirm_count": 3})).problem[0] == 422
     assert (await api.post(BULK, body)).problem == (422, "INVALID_INPUT", "confirm_count")
     assert (await api.post(BULK, body | {"dry_run": True})).json["matched"] == 3
