@@ -64,7 +64,8 @@ bench: $(VENV)/.installed-dev  ## measure the performance goals beside their bas
 chaos: $(VENV)/.installed-dev  ## kill, stop and cut things at random for a long while, and check the invariants
 	@$(BIN)/python -m tests.chaos $(ARGS)
 	@CONTRACT_SEED=$${CONTRACT_SEED:-$$(date +%s)} CONTRACT_GENERATIONS=600 CONTRACT_KILLED=all \
-		$(BIN)/pytest -q --timeout 1200 tests/contract/test_property.py tests/contract/test_killed.py
+		CHAOS_POINTS=all $(BIN)/pytest -q --timeout 1200 tests/chaos tests/contract/test_property.py \
+		tests/contract/test_killed.py
 
 fuzz: $(VENV)/.installed-dev  ## ask the API whatever its document allows, and much that it does not (FUZZ_S=600)
 	@FUZZ_S=$${FUZZ_S:-600} $(BIN)/pytest -q -n 0 tests/gateway/test_fuzz.py

@@ -49,8 +49,9 @@ def pack(value: object) -> bytes:
 
 
 def confine(parent_pid: int, memory_bytes: int) -> None:
-    """Yield to the services, stay within the memory, and never outlive the parent."""
+    """Yield to the services, hold nothing of theirs, stay within the memory, and never outlive the parent."""
     os.nice(10)
+    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

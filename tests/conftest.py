@@ -4,28 +4,48 @@ A pytest-xdist worker has a database of its own (a copy of the migrated template
 bucket of its own, so workers never see each other. Everything ends with pytest, even when it is killed.
 """
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import uvloop
 
 from cli.servers import EmbeddedServers
+from shared.catalog import Catalog
+from shared.domains.admission import Admitter
 from shared.settings import Settings
+from tests.chaos.nursery import Nursery
 from tests.pipeline import Pipeline, open_pipeline
 from tests.servers import TEMPLATE, RunServers, run_servers, temporary_home, with_database
+from tests.warm import Children, keep_clients
 
 RUNNING = pytest.StashKey[RunServers]()
 CLEANUP = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Every child that a test starts would compile all of our code again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    # Tests run on the loop that our processes run on.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     config.stash[CLEANUP] = ExitStack()
     distributes = config.getoption("numprocesses", None) and not config.getoption("collectonly")
     if distributes and not hasattr(config, "workerinput"):
         _running(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, for tests also wait."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -46,6 +66,17 @@ def _running(config: pytest.Config) -> RunServers:
             RunServers(**given) if given else config.stash[CLEANUP].enter_context(run_servers())
         )
     return config.stash[RUNNING]
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _warm() -> AsyncIterator[None]:
+    """What is dear to make and the same for every test is made once."""
+    children = Children()
+    with pytest.MonkeyPatch.context() as patched:
+        keep_clients(patched.setattr)
+        children.keep(patched.setattr)
+        yield
+        await children.end()
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +130,14 @@ def _as_fields(environment: dict[str, str]) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+async def nursery(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nursery]:
+    """Where real processes of ours are forked, so that a test does not wait for their imports."""
+    opened = await Nursery.open(tmp_path_factory.mktemp("logs"))
+    yield opened
+    await opened.close()
+
+
 @pytest.fixture
 async def empty_database(servers: RunServers) -> AsyncIterator[str]:
     """The owner's URL of a database without a schema, for migrations."""
@@ -128,12 +167,20 @@ def make_servers() -> Iterator[Callable[..., EmbeddedServers]]:
 # On top of the servers: what a test needs of our own code (databases, stores, bells, a running gateway).
 
 
-@pytest.fixture
-async def pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
-    """An account that admits requests, and what a worker process is made of; the tables are empty after it."""
+@pytest.fixture(scope="session")
+async def connected(settings: Settings) -> AsyncIterator[Pipeline]:
+    """The connections of all this worker's pipelines."""
     async with open_pipeline(settings) as opened:
         yield opened
-        await opened.worker.execute("DELETE FROM generations")
-        await opened.worker.execute("DELETE FROM model_cards")
-        await opened.worker.execute("DELETE FROM provider_health")
-        await opened.worker.execute("DELETE FROM run_times")
+
+
+@pytest.fixture
+async def pipeline(connected: Pipeline) -> AsyncIterator[Pipeline]:
+    """An account that admits requests, and what a worker process is made of; the tables are empty after it."""
+    opened = await connected.with_account()
+    admitter = Admitter(opened.app, Catalog(opened.app), opened.bell, opened.publisher, opened.settings)
+    yield replace(opened, admitter=admitter)
+    await opened.worker.execute("DELETE FROM generations")
+    await opened.worker.execute("DELETE FROM model_cards")
+    await opened.worker.execute("DELETE FROM provider_health")
+    await opened.worker.execute("DELETE FROM run_times")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -52,7 +52,7 @@ class ScriptedProvider(Provider):
     """
 
     name: ClassVar[str] = "scripted"
-    submit_timeout_s: ClassVar[float] = 5.0
+    submit_timeout_s: ClassVar[float] = 60.0
 
     def __init__(self, behaviour: Behaviour | None = None, cards: Sequence[ModelCard] = ()) -> None:
         self.behaviour = behaviour
@@ -108,7 +108,7 @@ class Pipeline:
         assert row is not None
         return row
 
-    async def until(self, generation_id: UUID, *states: str, timeout_s: float = 20) -> Mapping[str, Any]:
+    async def until(self, generation_id: UUID, *states: str, timeout_s: float = 90) -> Mapping[str, Any]:
         """The row once it is in one of the states, or in any terminal one."""
         wanted = set(states) or TERMINAL
         async with asyncio.timeout(timeout_s):
@@ -152,6 +152,12 @@ class Pipeline:
             await asyncio.gather(*tasks, return_exceptions=True)
             await engine.close()
 
+    async def with_account(self) -> "Pipeline":
+        """The same for a fresh account."""
+        account_id = new_id()
+        await self.worker.execute("INSERT INTO accounts (id, name) VALUES ($1, 'test')", account_id)
+        return replace(self, account_id=account_id)
+
 
 @asynccontextmanager
 async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
@@ -159,11 +165,9 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     app = await Database.open(settings.database_url, Role.APP)
     worker = await Database.open(settings.worker_url, Role.WORKER)
     bell, publisher = Bell.open(settings), Publisher.open(settings.redis_url)
-    account_id = new_id()
-    await worker.execute("INSERT INTO accounts (id, name) VALUES ($1, 'test')", account_id)
     try:
         admitter = Admitter(app, Catalog(app), bell, publisher, settings)
-        yield Pipeline(settings, app, worker, publisher, bell, admitter, account_id)
+        yield await Pipeline(settings, app, worker, publisher, bell, admitter, new_id()).with_account()
     finally:
         await publisher.close()
         await bell.close()

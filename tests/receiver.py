@@ -44,7 +44,7 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def until(self, count: int, timeout_s: float = 20) -> list[Received]:
+    async def until(self, count: int, timeout_s: float = 90) -> list[Received]:
         """What was received once there is so much of it."""
         async with asyncio.timeout(timeout_s):
             while len(self.received) < count:

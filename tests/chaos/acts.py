@@ -30,7 +30,7 @@ async def serving(world: World, **changes: Any) -> AsyncIterator[Engine]:
 
 async def a_round(world: World) -> None:
     """Another generation goes all the way: whatever was going to happen to earlier ones has happened."""
-    await world.pipeline.until(await world.submit("another"), timeout_s=60)
+    await world.pipeline.until(await world.submit("another"))
 
 
 async def a_worker_row(world: World) -> UUID:

@@ -1,4 +1,4 @@
-"""Fixtures for chaos: a nursery for the processes, and worlds for them to live and die in."""
+"""Fixtures for chaos: worlds for processes to live and die in."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -13,13 +13,6 @@ from tests.chaos.world import World, Worlds
 from tests.servers import RunServers
 
 VALKEY_DATABASES = range(1, 16)
-
-
-@pytest.fixture(scope="session")
-async def nursery(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nursery]:
-    opened = await Nursery.open(tmp_path_factory.mktemp("logs"))
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Real worker processes in milliseconds: a process that has everything imported, and forks on request.
 
-    python -m tests.chaos.nursery [MODULE ...]
+    python -m tests.chaos.nursery
 
 Lines of JSON on its standard input ask for children, lines on its output say which began and how they ended.
 A child runs the same `main` as `python -m MODULE ARGUMENTS`, with an environment and a log of its own. All of
@@ -12,6 +12,7 @@ import ctypes
 import gc
 import importlib
 import os
+import pkgutil
 import selectors
 import signal
 import sys
@@ -24,16 +25,20 @@ from typing import Any, Self
 
 import orjson
 
+import cli
 from tests.chaos.sabotage import take_away
+from tests.warm import keep_clients, make_clients
+from workers.providers import registry
 
 PRELOADED = (
     "workers.__main__",
     "tests.chaos.submitter",
-    "aiobotocore.session",
+    "tests.cli.penstock",
     "replicate",
-    "workers.providers.replicate.adapter",
-    "workers.providers.local.adapter",
+    *(entry.adapter for entry in registry.ENTRIES.values()),
+    *(module.name for module in pkgutil.iter_modules(cli.__path__, "cli.") if module.name != "cli.__main__"),
 )
+"""What its children run, and what these import late, each in its own time, if at all."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -54,7 +59,7 @@ class Child:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    async def wait(self, timeout_s: float = 30.0) -> int:
+    async def wait(self, timeout_s: float = 90.0) -> int:
         """The exit code, negative for the signal that ended it. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             return await asyncio.shield(self.ended)
@@ -63,7 +68,7 @@ class Child:
         self.signal(signal.SIGKILL)
         await self.wait()
 
-    async def stop(self, timeout_s: float = 40.0) -> int:
+    async def stop(self, timeout_s: float = 90.0) -> int:
         """Asks it to end, and returns its exit code."""
         self.signal(signal.SIGTERM)
         return await self.wait(timeout_s)
@@ -81,19 +86,25 @@ class Nursery:
         self._count = 0
 
     @classmethod
-    async def open(cls, folder: Path, *modules: str) -> Self:
-        """`modules` are what its children need besides, imported before they are born."""
-        command = (sys.executable, "-m", "tests.chaos.nursery", *modules)
+    async def open(cls, folder: Path) -> Self:
+        command = (sys.executable, "-m", "tests.chaos.nursery")
         return cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE), folder)
 
     async def start(
-        self, module: str, *arguments: str, environment: Mapping[str, str], without: Sequence[str] = ()
-    ) -> Child:
-        """`without` names guards that this process does not have (see `sabotage`)."""
+        self, module: str, *arguments: str, environment: Mapping[str, str], without: Sequence[str] = (),
+        folder: Path | None = None, stdin: str | None = None,
+    ) -> Child:  # fmt: skip
+        """`without` names guards that this process does not have (see `sabotage`).
+
+        It runs in `folder`, else among the logs. With a `stdin` its output is kept apart from its log.
+        """
         self._count += 1
         log = self._folder / f"{self._count:03d}-{module.rpartition('.')[2]}.log"
         request = {"module": module, "arguments": arguments, "environment": dict(environment),
-                   "log": str(log), "without": list(without)}  # fmt: skip
+                   "log": str(log), "without": list(without), "folder": str(folder or self._folder)}  # fmt: skip
+        if stdin is not None:
+            log.with_suffix(".in").write_text(stdin)
+            request |= {"stdin": str(log.with_suffix(".in")), "stdout": str(log.with_suffix(".out"))}
         begun: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         self._asked.put_nowait(begun)
         assert self._process.stdin is not None
@@ -125,8 +136,10 @@ class Nursery:
 
 
 def main() -> None:
-    for name in (*PRELOADED, *sys.argv[1:]):
+    for name in PRELOADED:
         importlib.import_module(name)
+    keep_clients(setattr)
+    asyncio.run(make_clients())
     gc.collect()
     gc.freeze()
     wakeups, signaled = os.pipe()
@@ -169,11 +182,11 @@ def _live(request: Mapping[str, Any]) -> None:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((nothing, 0), (log, 1), (log, 2)):
-            os.dup2(source, target)
-        os.chdir(Path(request["log"]).parent)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.dup2(os.open(request.get("stdin", os.devnull), os.O_RDONLY), 0)
+        for target, path in ((1, request.get("stdout", request["log"])), (2, request["log"])):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), target)
+        os.chdir(request["folder"])
         os.environ.clear()
         os.environ.update(request["environment"])
         for name in request["without"]:
@@ -181,7 +194,7 @@ def _live(request: Mapping[str, Any]) -> None:
         sys.argv = [request["module"], *request["arguments"]]
         code = sys.modules[_main_of(request["module"])].main()
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else 1
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:

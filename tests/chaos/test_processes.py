@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from asyncio.subprocess import DEVNULL
 
 import pytest
@@ -13,8 +12,8 @@ from tests.chaos.proxy import Proxy, through
 from tests.chaos.world import World, eventually
 from tests.emulators.base import Effect
 
-PROMPT_S = 10.0
-"""Two seconds on a machine with nothing else to do; what would be waited for takes six times as long."""
+NEVER_S = 3600
+"""Who waits for what takes so long has not ended when the test gives up."""
 
 
 async def test_sigterm_lets_a_paid_call_finish_and_leaves_nothing_behind(world: World) -> None:
@@ -31,13 +30,11 @@ async def test_sigterm_lets_a_paid_call_finish_and_leaves_nothing_behind(world: 
 
 @pytest.mark.parametrize(("operation", "state"), [("file", "storing"), ("get", "waiting")])
 async def test_sigterm_gives_everything_else_back_at_once(world: World, operation: str, state: str) -> None:
-    world.emulator.faults.add(operation, Effect.SLOW, seconds=60, times=1)
+    world.emulator.faults.add(operation, Effect.SLOW, seconds=NEVER_S, times=1)
     generation_id = await world.submit("a pear")
-    worker = await world.worker()
+    worker = await world.worker(DRAIN_TIMEOUT_S=str(NEVER_S))
     await eventually(lambda: _asked(world, operation))
-    asked_at = time.monotonic()
     assert await worker.stop() == 0
-    assert time.monotonic() - asked_at < PROMPT_S
     row = await world.pipeline.row(generation_id)
     assert (row["state"], row["owner"], row["crashes"]) == (state, None, 0)
     await world.worker()

@@ -119,7 +119,7 @@ async def test_i12_who_was_declared_dead_does_not_write_over_what_was_delivered(
         await begun.wait()
         await world.db.execute("UPDATE workers SET beat_at = now() - interval '1 hour'")
         async with world.pipeline.engine(quick):
-            row = await world.pipeline.until(generation_id, timeout_s=60)
+            row = await world.pipeline.until(generation_id)
         may_write.set()
         await step
     assert row["state"] == "completed", row["error"]

@@ -31,7 +31,7 @@ QUICK = {
     "HEARTBEAT_INTERVAL_S": "0.3",
     "LOG_FORMAT": "json",
 }
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 """Far more than anything here takes: a wait ends when its condition holds."""
 
 _RESTLESS = """

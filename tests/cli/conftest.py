@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.nursery import Nursery
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.terminal import Terminal
 
@@ -18,7 +19,7 @@ async def gateway() -> AsyncIterator[FakeGateway]:
 
 
 @pytest.fixture
-async def terminal(gateway: FakeGateway, tmp_path: Path) -> AsyncIterator[Terminal]:
-    used = Terminal(gateway, tmp_path)
+async def terminal(gateway: FakeGateway, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Terminal]:
+    used = Terminal(gateway, nursery, tmp_path)
     yield used
     await used.close()

@@ -89,7 +89,7 @@ class FakeGateway:
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """Wait for something that a client does."""
-        async with asyncio.timeout(20), self._changed:
+        async with asyncio.timeout(90), self._changed:
             await self._changed.wait_for(condition)
         return condition()
 

@@ -150,7 +150,7 @@ async def test_warnings_are_shown_and_all_is_kept(tmp_path: Path) -> None:
 async def test_a_line_without_end_does_not_stop_the_reading(tmp_path: Path) -> None:
     program = f"print('x' * 3_000_000); {READY}; {WAIT}"
     supervisor = Supervisor([child("one", program)], tmp_path, Reporter())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         await supervisor.start()
     await supervisor.stop()
 

@@ -124,7 +124,7 @@ class Run:
         return self.output.read_text()
 
     async def ready(self) -> None:
-        await until(lambda: "ready in" in self.said or self.process.poll() is not None, 60)
+        await until(lambda: "ready in" in self.said or self.process.poll() is not None)
         assert self.process.poll() is None, self.said
 
     def descendants(self) -> list[int]:
@@ -143,7 +143,7 @@ class Run:
 
     async def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        await until(lambda: self.process.poll() is not None, 45)
+        await until(lambda: self.process.poll() is not None)
         return self.process.returncode
 
 
@@ -194,7 +194,7 @@ async def test_up_comes_up_heals_refuses_a_second_and_ends_cleanly(home: Path, s
 
     image = next(pid for pid in run.descendants() if "-m workers image" in command_of(pid))
     os.kill(image, signal.SIGKILL)
-    await until(lambda: "worker-image runs again" in run.said, 30)
+    await until(lambda: "worker-image runs again" in run.said)
     assert "worker-image was killed by SIGKILL" in run.said
 
     assert await run.end() == 0

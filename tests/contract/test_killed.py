@@ -6,9 +6,8 @@ CONTRACT_KILLED names the cases, or says `all`.
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
-import pytest
 from pydantic import SecretStr
 
 from shared.crashpoints import CRASH_EXIT_CODE
@@ -17,7 +16,6 @@ from tests.contract.books import balanced
 from tests.contract.cases import CASES, LOCAL_TEXT, Case
 from tests.contract.scene import Asked, Scene, each
 from tests.contract.test_unknown import told_as_expected
-from workers.providers import registry
 
 DOOMED = {
     "PENSTOCK_CRASH_POINT": "after_submit_call",
@@ -33,14 +31,6 @@ ALL = {case.name: case for case in (*CASES, LOCAL_TEXT)}
 NAMED = os.environ.get("CONTRACT_KILLED", FEW).split()
 DOOMED_CASES = [ALL[name] for name in (ALL if NAMED == ["all"] else NAMED)]
 """One of each kind, each with another way out, or all: each takes a process of its own."""
-
-
-@pytest.fixture
-async def nursery(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Nursery]:
-    adapters = [entry.adapter for entry in registry.ENTRIES.values()]
-    opened = await Nursery.open(tmp_path_factory.mktemp("logs"), *adapters)
-    yield opened
-    await opened.close()
 
 
 async def test_a_worker_killed_before_it_knows_the_answer_costs_nobody_twice(

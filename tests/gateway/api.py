@@ -124,11 +124,11 @@ class Api:
         resource: dict[str, Any] = answer.json
         return resource
 
-    async def until_ended(self, generation_id: str, timeout_s: float = 20) -> dict[str, Any]:
+    async def until_ended(self, generation_id: str, timeout_s: float = 90) -> dict[str, Any]:
         async with asyncio.timeout(timeout_s):
             while True:
                 resource: dict[str, Any] = (
-                    await self.get(f"/api/v1/generations/{generation_id}?wait={timeout_s:.0f}")
+                    await self.get(f"/api/v1/generations/{generation_id}?wait=20")
                 ).json
                 if resource["status"] in TERMINAL:
                     return resource

@@ -1,14 +1,23 @@
 """Fixtures of the gateway's tests: one served gateway per worker, and a fresh account per test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from gateway.routes import health
 from shared.catalog import publish
 from shared.settings import Settings
 from tests.gateway.api import Api, Gateway, Painter, open_gateway
 from tests.gateway.people import Person
 from tests.pipeline import Pipeline, ScriptedProvider
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_checks() -> Iterator[None]:
+    """A machine that is busy with other things is no store that does not answer."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(health, "CHECK_TIMEOUT_S", 60.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -130,7 +130,7 @@ async def test_alerts_are_listed_acknowledged_and_told_live(priced: Api, pipelin
     async with (
         gateway.http.get(f"{gateway.url}/api/v1/events", headers=headers) as stream,
         pipeline.engine(PROVIDER),
-        asyncio.timeout(20),
+        asyncio.timeout(90),
     ):
         await priced.until_ended((await priced.submit())["id"])
         while len(frames) < 2:

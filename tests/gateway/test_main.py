@@ -27,7 +27,7 @@ async def gateway(environment: dict[str, str]) -> AsyncIterator[tuple[Process, s
         sys.executable, "-m", "gateway", env=dict(os.environ) | environment, stderr=PIPE
     )
     try:
-        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
+        async with asyncio.timeout(90), aiohttp.ClientSession() as http:
             while not await _answers(http, url):
                 await asyncio.sleep(0.05)
         yield process, url

@@ -44,7 +44,7 @@ async def test_a_generation_is_seen_from_the_queue_to_its_end(
 async def test_workers_and_their_slots(api: Api, nobody: Api, painter: Painter) -> None:
     painter.gate.clear()
     generation = await api.submit()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while (samples := await scrape(nobody))("worker_slots", type="image", state="busy") != 1:
             await asyncio.sleep(0.02)
     slots = api.gateway.deps.settings.worker_slots

@@ -35,7 +35,7 @@ async def test_waits_end_when_the_gateway_closes(api: Api, settings: Settings) -
     async with open_gateway(settings) as closing:
         path = f"{closing.url}/api/v1/generations/{generation_id}?wait=60"
         poll = asyncio.create_task(api.get(path))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while not closing.deps.hub._channels:
                 await asyncio.sleep(0.01)
         await closing.deps.hub.close()

@@ -46,7 +46,7 @@ class Inbox:
         self._news.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(90):
             while not condition():
                 self._news.clear()
                 await self._news.wait()
@@ -169,7 +169,7 @@ async def test_the_publisher_resumes_after_an_outage(
 ) -> None:
     monkeypatch.setattr("shared.events.publisher.OUTAGE_PAUSE_S", 0.05)
     publisher = Publisher.open(settings.redis_url)
-    async with subscriber(settings.redis_url) as (follower, inbox), asyncio.timeout(10):
+    async with subscriber(settings.redis_url) as (follower, inbox), asyncio.timeout(90):
         await follower.follow(ACCOUNT)
         await _kill_connections(settings.redis_url, "normal")
         while b"again" not in inbox.payloads:

@@ -226,7 +226,7 @@ async def test_maintenance_audits_by_itself(
     )
     await engine.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while (row := await latest(pipeline)) is None or row["finished_at"] is None:
                 await asyncio.sleep(0.02)
     finally:

@@ -55,7 +55,7 @@ async def running(pipeline: Pipeline, **options: Any) -> UUID:
         "UPDATE generations SET wake_at = now() + interval '1 hour' WHERE id = $1 AND state = 'waiting'"
         " AND stage = 'provider_running' AND owner IS NULL AND pokes = 1 AND pokes_seen = 1 RETURNING id"
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         # Until the callback of its start has been seen to.
         while await pipeline.worker.fetchval(asleep, generation_id) is None:
             await asyncio.sleep(0.01)
@@ -71,7 +71,7 @@ async def kept(pipeline: Pipeline, generation_id: UUID) -> list[Any]:
 
 
 async def delivered(emulator: ReplicateEmulator, count: int) -> list[int | None]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while len(emulator.webhooks.deliveries) < count:
             await asyncio.sleep(0.01)
     return [delivery.status for delivery in emulator.webhooks.deliveries]
@@ -157,7 +157,7 @@ async def test_the_mark_is_known_after_the_address_has_changed(
     emulator.faults.add("create", Effect.RESET_AFTER, times=1)
     async with serving(pipeline, emulator, find_window_s=60.0, callback_base_url="https://old.example"):
         generation_id = await pipeline.submit(model="flux-1.1-pro", input={"prompt": "a pear", "seed": 7})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not emulator.predictions:
                 await asyncio.sleep(0.01)
     async with serving(pipeline, emulator, find_window_s=60.0, callback_base_url=None):

@@ -203,7 +203,7 @@ async def test_more_at_once_than_the_plan_allows_waits_and_spends_no_attempt(
     emulator.concurrent, emulator.speak_s = 1, 0.2
     async with serving(pipeline, emulator):
         ids = [await speak(pipeline, f"Number {n}.") for n in range(3)]
-        rows = [await pipeline.until(generation_id, timeout_s=40) for generation_id in ids]
+        rows = [await pipeline.until(generation_id) for generation_id in ids]
     assert [(row["state"], row["attempts"]) for row in rows] == [("completed", 1)] * 3
     assert sum([await paid(pipeline, generation_id) for generation_id in ids]) == emulator.billed_nanos()
 
@@ -225,12 +225,12 @@ async def test_a_cancel_while_it_speaks_costs_what_was_billed(
     emulator.speak_s = 0.5
     async with serving(pipeline, emulator):
         generation_id = await speak(pipeline)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while not emulator.sales:
                 await asyncio.sleep(0.01)
         await pipeline.cancel(generation_id)
         row = await pipeline.until(generation_id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while (await pipeline.row(generation_id))["cost_status"] == "reconciling":
                 await asyncio.sleep(0.01)
     assert row["state"] in {"completed", "canceled"}
@@ -248,7 +248,7 @@ async def test_a_cancel_of_speech_whose_answer_was_lost_is_settled_from_the_hist
         await pipeline.until(generation_id, "submitting")
         await pipeline.cancel(generation_id)
         await pipeline.until(generation_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while (await pipeline.row(generation_id))["cost_status"] == "reconciling":
                 await asyncio.sleep(0.01)
     assert await paid(pipeline, generation_id) == emulator.sales[-1].nanos
@@ -286,7 +286,7 @@ async def test_a_track_that_is_canceled_is_made_and_billed_all_the_same(
         row = await pipeline.until(generation_id)
         assert (row["state"], row["cost_status"]) == ("canceled", "reconciling")
         await tracks.advance(61)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while (await pipeline.row(generation_id))["cost_status"] == "reconciling":
                 await asyncio.sleep(0.01)
     assert await paid(pipeline, generation_id) == tracks.billed_nanos() > 0

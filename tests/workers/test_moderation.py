@@ -148,7 +148,7 @@ async def test_where_it_cannot_be_asked_warnings_go_on_and_blocks_wait(
             row = await pipeline.until(generation_id)
             assert row["moderation"]["input"]["verdict"] == "unchecked"
         else:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 while asked(openai) < 1:
                     await asyncio.sleep(0.01)
             row = await pipeline.row(generation_id)

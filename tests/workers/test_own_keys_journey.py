@@ -124,7 +124,7 @@ async def payers(pipeline: Pipeline, generation_id: UUID) -> list[tuple[str, str
 
 
 async def until(true: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not await true():
             await asyncio.sleep(0.02)
 

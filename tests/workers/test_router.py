@@ -75,7 +75,7 @@ async def _row(pipeline: Pipeline, provider: str = "scripted") -> Mapping[str, A
 
 
 async def _until_status(pipeline: Pipeline, *statuses: str) -> Mapping[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not await pipeline.worker.fetchval(
             "SELECT EXISTS (SELECT FROM provider_health WHERE status = ANY ($1))", list(statuses)
         ):

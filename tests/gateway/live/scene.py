@@ -131,7 +131,7 @@ class Client:
 
     async def closed(self) -> int | None:
         """Reads on until the server closes; its code."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not self.socket.closed:
                 await self.socket.receive()
         return self.socket.close_code

@@ -82,7 +82,7 @@ def lost(request: Request) -> Lost:
 
 
 async def until_seen(emulator: RunwareEmulator, operation: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while not emulator.seen(operation):
             await asyncio.sleep(0.01)
 
