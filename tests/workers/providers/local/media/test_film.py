@@ -41,8 +41,8 @@ def test_the_camera_moves_smoothly(prompt: str, tmp_path: Path) -> None:
 
 
 def test_deterministic_by_seed(tmp_path: Path) -> None:
-    first, again, other = (film("a forest", 96, 64, 0.5, 12, seed) for seed in (1, 1, 2))
-    assert first.data == again.data
+    first, other = (film("a forest", 96, 64, 0.5, 12, seed) for seed in (1, 2))
+    assert {film("a forest", 96, 64, 0.5, 12, 1).data for _ in range(5)} == {first.data}
     assert np.abs(frames(first, tmp_path)[0] - frames(other, tmp_path)[0]).mean() > 2
 
 
