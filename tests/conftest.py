@@ -21,6 +21,7 @@ from cli.servers import EmbeddedServers
 from shared.catalog import Catalog
 from shared.domains.admission import Admitter
 from shared.settings import Settings
+from tests import summary
 from tests.chaos.nursery import Nursery
 from tests.pipeline import Pipeline, open_pipeline
 from tests.servers import TEMPLATE, RunServers, run_servers, temporary_home, with_database
@@ -56,6 +57,16 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[CLEANUP].close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Iterator[None]:
+    """After all the details, just before pytest's own last line; a run of few tests in one process needs none."""
+    yield
+    if config.getoption("numprocesses", None):
+        terminalreporter.section("what was tested", sep="─")
+        for line in summary.lines(terminalreporter.stats):
+            terminalreporter.line(line)
 
 
 def _running(config: pytest.Config) -> RunServers:

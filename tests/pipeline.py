@@ -1,7 +1,7 @@
 """A whole pipeline inside a test: an account that admits requests, and a worker engine that serves them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -24,6 +24,14 @@ from workers.runtime import Consumer
 
 TERMINAL = {"completed", "failed", "canceled", "expired"}
 Behaviour = Callable[[Request, Sink], Any]
+
+
+def pauses_s(first_s: float = 0.01, longest_s: float = 0.2) -> Iterator[float]:
+    """How long to wait between looks: soon at first, then seldom enough that looking is not most of the work."""
+    pause_s = first_s
+    while True:
+        yield pause_s
+        pause_s = min(longest_s, 1.3 * pause_s)
 
 
 def card(
@@ -112,9 +120,12 @@ class Pipeline:
         """The row once it is in one of the states, or in any terminal one."""
         wanted = set(states) or TERMINAL
         async with asyncio.timeout(timeout_s):
-            while (row := await self.row(generation_id))["state"] not in wanted:
+            # A state on the way may be over soon.
+            for pause_s in pauses_s(longest_s=0.02 if states else 0.2):
+                if (row := await self.row(generation_id))["state"] in wanted:
+                    break
                 assert row["state"] not in TERMINAL, (row["state"], row["error"])
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(pause_s)
         return row
 
     async def events(self, generation_id: UUID) -> list[Mapping[str, Any]]:

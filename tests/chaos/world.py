@@ -19,7 +19,7 @@ from tests.chaos.nursery import Child, Nursery
 from tests.chaos.submitter import MODEL
 from tests.conftest import make_settings
 from tests.emulators.replicate import ReplicateEmulator
-from tests.pipeline import Pipeline, open_pipeline
+from tests.pipeline import Pipeline, open_pipeline, pauses_s
 from tests.servers import TEMPLATE, RunServers
 from workers.engine import publish_cards
 from workers.providers.replicate.adapter import ReplicateProvider
@@ -126,8 +126,10 @@ class World:
 async def eventually(condition: Callable[[], Any], timeout_s: float = PATIENCE_S) -> None:
     """Returns once the condition, awaited, is true. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
-        while not await condition():
-            await asyncio.sleep(0.02)
+        for pause_s in pauses_s():
+            if await condition():
+                return
+            await asyncio.sleep(pause_s)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from shared.storage import ObjectStore
 from tests.contract.books import Told
 from tests.contract.cases import Case, Outside
 from tests.emulators.base import Effect, Emulator, InvoiceLine, SeenRequest
-from tests.pipeline import TERMINAL, Pipeline
+from tests.pipeline import TERMINAL, Pipeline, pauses_s
 from workers.engine import Engine, publish_cards
 from workers.providers import registry
 from workers.providers.base import Provider
@@ -114,14 +114,14 @@ class Scene:
     async def told(self, asked: Asked) -> Told:
         """What is on record, once it has ended and no bill is open. Raises TimeoutError."""
         async with asyncio.timeout(PATIENCE_S):
-            while True:
+            for pause_s in pauses_s():
                 row = await self.pipeline.row(asked.id)
-                submissions = await self.pipeline.submissions(asked.id)
-                states = [submission["state"] for submission in submissions]
-                ended = row["state"] in TERMINAL and row["cost_status"] != "reconciling"
-                if ended and not _OPEN & set(states):
-                    break
-                await asyncio.sleep(0.05)
+                if row["state"] in TERMINAL and row["cost_status"] != "reconciling":
+                    submissions = await self.pipeline.submissions(asked.id)
+                    states = [submission["state"] for submission in submissions]
+                    if not _OPEN & set(states):
+                        break
+                await asyncio.sleep(pause_s)
         # What was refused has its reason; what never left, because a connection took too long, has none.
         sent = [one["state"] for one in submissions if one["state"] != "rejected" or one["error"]]
         ledger = await self.pipeline.ledger(asked.id)
