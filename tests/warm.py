@@ -15,20 +15,21 @@ from aiobotocore.session import get_session
 from shared import executor, storage
 from shared.executor import Executor, _Child
 
+SESSION = cache(get_session)
 Patch = Any
 """`monkeypatch.setattr`, or plain `setattr` in a process that keeps it to its end."""
 
 
 def keep_clients(patch: Patch) -> None:
     """Clients of stores and providers share one model of S3, and one reading of the authorities."""
-    patch(storage, "get_session", cache(get_session))
+    patch(storage, "get_session", SESSION)
     patch(ssl, "create_default_context", cache(ssl.create_default_context))
 
 
 async def make_clients() -> None:
     """Reads what is kept now, for the processes that will be forked from this one."""
     ssl.create_default_context()
-    async with storage.get_session().create_client("s3", region_name="us-east-1"):
+    async with SESSION().create_client("s3", region_name="us-east-1"):
         return
 
 

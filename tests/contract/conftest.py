@@ -1,9 +1,7 @@
 """Fixtures of the contract suite."""
 
 import importlib
-import ssl
 from collections.abc import AsyncIterator
-from functools import cache
 
 import pytest
 
@@ -12,8 +10,7 @@ from tests.contract.cases import CASES
 from tests.contract.scene import Scene, open_scene
 from tests.pipeline import Pipeline
 
-CONTEXT = cache(ssl.create_default_context)
-SHORT_S = 2.0
+SHORT_S = 5.0
 """How long a paid call may take where no answer ever comes."""
 
 
@@ -29,12 +26,6 @@ async def scene(pipeline: Pipeline) -> AsyncIterator[Scene]:
 def _not_described(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thumbnails and durations are no adapter's business, and to start their process costs a second."""
     take_away("description", monkeypatch.setattr)
-
-
-@pytest.fixture(autouse=True)
-def _no_certificates_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each SDK's client reads all certificate authorities anew, and none is asked here."""
-    monkeypatch.setattr(ssl, "create_default_context", CONTEXT)
 
 
 @pytest.fixture

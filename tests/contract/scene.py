@@ -30,6 +30,7 @@ QUICK: dict[str, Any] = {
     "allow_private_urls": True,
     "find_window_s": 1.0,
     "heartbeat_interval_s": 0.1,
+    "lease_ttl_s": 60.0,
     "provider_cooldown_s": 0.2,
 }
 PATIENCE_S = 90.0

@@ -14,6 +14,7 @@ from tests.contract.cases import CASES, LOCAL_TEXT, Case
 from tests.contract.scene import Scene, each, eventually, fault
 from tests.emulators.base import Effect
 
+LONG_S = 600.0
 ALL = [*CASES, LOCAL_TEXT]
 Frames = dict[str, list[dict[str, Any]]]
 """What watchers are shown, by generation."""
@@ -55,12 +56,18 @@ async def test_what_goes_well_is_asked_once_and_paid_as_billed(scene: Scene) -> 
 async def test_progress_is_shown_and_never_falls(scene: Scene, frames: Frames) -> None:
     async def tell(case: Case) -> None:
         slow: dict[str, Any] = {"input": {"simulate": {"seconds": 0.6}}} if case is LOCAL_TEXT else {}
-        faults = [fault(Effect.RUN_SECONDS, seconds=1.0)] if case.polled else []
+        faults = [fault(Effect.RUN_SECONDS, seconds=LONG_S)] if case.polled else []
         # What an SDK imports on its first use holds the loop up, and late frames are dropped.
         await scene.run(case)
-        told = await scene.run(case, *faults, **slow)
+        asked = await scene.ask(case, *faults, **slow)
+        mine = frames[str(asked.id)]
+        if case.polled:
+            await scene.until(asked, "provider_running")
+            await scene.emulator(case).advance(LONG_S / 2)
+            await eventually(lambda: any(0 < (frame["data"].get("progress") or 0) < 1 for frame in mine))
+            await scene.emulator(case).advance(LONG_S)
+        told = await scene.told(asked)
         assert told.state == "completed", told.row["error"]
-        mine = frames[str(told.row["id"])]
         await eventually(lambda: any(frame["type"] == "generation.completed" for frame in mine))
         shown = [frame["data"]["progress"] for frame in mine if frame["type"] == "generation.progress"]
         known = [progress for progress in shown if progress is not None]

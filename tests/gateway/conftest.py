@@ -68,5 +68,5 @@ def nobody(api: Api) -> Api:
 async def painter(api: Api, pipeline: Pipeline) -> AsyncIterator[Painter]:
     """A running worker whose provider paints small pictures."""
     painting = Painter()
-    async with pipeline.engine(ScriptedProvider(painting.paint)):
+    async with pipeline.engine(ScriptedProvider(painting.paint), lease_ttl_s=60.0):
         yield painting
