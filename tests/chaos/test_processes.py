@@ -111,6 +111,7 @@ async def test_black_holes_before_both_stores_lose_nothing(world: World, cut: bo
         worker = await world.worker(
             DATABASE_WORKER_URL=through(environment, "DATABASE_WORKER_URL", postgres),
             REDIS_URL=through(environment, "REDIS_URL", redis),
+            LEASE_TTL_S="60",
         )
         await world.ready(worker)
         world.emulator.faults.add("create", Effect.SLOW, seconds=0.5)

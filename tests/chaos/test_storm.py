@@ -4,8 +4,8 @@ from tests.chaos.storm import Plan, shown, storm
 from tests.chaos.world import Worlds
 
 SHORT = Plan(
-    seed=11, seconds=8, generations=40, pause_s=(0.1, 0.6), stops_s=(5.5, 6.0), holes_s=(0.5, 1.5), settle_s=60,
-    changes={"FIND_WINDOW_S": "7", "LEASE_TTL_S": "5"},
+    seed=11, seconds=8, generations=40, pause_s=(0.1, 0.6), stops_s=(5.5, 6.0), holes_s=(0.5, 1.5), settle_s=200,
+    changes={"FIND_WINDOW_S": "12", "LEASE_TTL_S": "5"},
 )  # fmt: skip
 
 
