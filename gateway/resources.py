@@ -15,6 +15,7 @@ from shared.buckets import Bucket
 from shared.catalog import ModelCard, is_retired
 from shared.db import Tx
 from shared.domains import history
+from shared.domains.archive import ALL, HOT
 from shared.domains.eta import Eta, Etas, guess
 from shared.domains.generations import TERMINAL, status_of
 from shared.domains.providers import NO_WISHES, Order
@@ -321,7 +322,10 @@ async def render_rows(
     tx: Tx, rows: Sequence[Mapping[str, Any]], base_url: str, etas: Etas | None = None
 ) -> list[dict[str, Any]]:
     """The resources of rows of one account, their outputs read in the same transaction."""
-    files = await history.outputs(tx, [row["id"] for row in rows if row["state"] == "completed"])
+    files: dict[UUID, list[dict[str, Any]]] = {}
+    for tables, archived in ((HOT, False), (ALL, True)):
+        ids = [row["id"] for row in rows if row["state"] == "completed" and row.get("archived", False) == archived]
+        files |= await history.outputs(tx, ids, tables) if ids else {}
     return [
         render_generation(row, files.get(row["id"], ()), base_url, eta=etas.of(row) if etas else None)
         for row in rows

@@ -132,6 +132,10 @@ class Settings(BaseSettings):
     database_owner_url: str | None = None
     """For migrations; the same as DATABASE_URL when it is not set."""
     database_pool: int = 10
+    generations_hot_months: int = Field(3, ge=0, le=1200)
+    """Whole months after which what has ended and is settled goes to the archive; 0 is never."""
+    generations_attached_months: int = Field(0, ge=0, le=1200)
+    """Whole months after which a month of the archive becomes a table of its own, still read; 0 is never."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     s3_endpoint_url: str | None = None
     s3_region: str = "us-east-1"

@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.storage import ObjectStore
 from workers import clock
 from workers.aftercare import Aftercare
+from workers.archiver import Archiver
 from workers.artifacts import Artifacts
 from workers.audit import Auditor
 from workers.checks import ProviderChecks
@@ -146,6 +147,8 @@ class Engine:
             loops.append(Auditor(self._db, self._providers, self.settings).run())
             loops.append(Deliveries(self._db, self.settings, self.metrics).run())
             loops.append(Rollup(self._db).run())
+            hot, attached = self.settings.generations_hot_months, self.settings.generations_attached_months
+            loops.append(Archiver(self._db, hot, attached).run())
             loops.append(Mailer(self._db, self.settings).run())
             loops.append(ProviderChecks(self._db, self._providers, self.settings).run())
         self._tasks = [asyncio.create_task(loop) for loop in loops]

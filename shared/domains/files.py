@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Database
+from shared.domains.archive import ALL, HOT
 from shared.ids import parse_id
 
 # A deleted generation's file is still there for the library, unless it is in the trash there too.
 _OUTPUT = """
 SELECT o.key, o.mime, o.bytes, o.sha256, o.width, o.thumbnail_key, o.poster_key, o.peaks_key
-FROM outputs o JOIN generations g ON g.id = o.generation_id
+FROM outputs o JOIN {generations} g ON g.id = o.generation_id
 WHERE o.generation_id = $1 AND $2 IN (o.key, o.thumbnail_key, o.poster_key, o.peaks_key)
     AND (g.deleted_at IS NULL OR EXISTS (SELECT FROM assets a
         WHERE a.generation_id = o.generation_id AND a.output_n = o.n AND a.deleted_at IS NULL))
@@ -46,7 +47,10 @@ async def find(db: Database, owner: UUID, key: str) -> KnownFile | None:
     _, _, folder, *rest = [*key.split("/"), ""]
     async with db.transaction(owner) as tx:
         if folder == "generations" and (generation_id := parse_id(rest[0])) is not None:
-            return _known(await tx.fetchrow(_OUTPUT, generation_id, key), key)
+            row = await tx.fetchrow(_OUTPUT.format(generations=HOT.generations), generation_id, key)
+            if row is None:
+                row = await tx.fetchrow(_OUTPUT.format(generations=ALL.generations), generation_id, key)
+            return _known(row, key)
         if folder == "uploads" and (upload_id := parse_id(rest[0].partition(".")[0])) is not None:
             return _known(await tx.fetchrow(_UPLOAD, upload_id, key), key)
     return None

@@ -21,7 +21,7 @@ from uuid import UUID
 from shared.batch import Batcher
 from shared.crashpoints import reach
 from shared.db import Database, Tx
-from shared.domains import assets, creative, deliveries, quotas
+from shared.domains import archive, assets, creative, deliveries, quotas
 from shared.domains.fleet import STEP_TTL_S
 from shared.domains.ledger import Entry, record
 from shared.domains.provider_keys import billed_to
@@ -730,6 +730,10 @@ SELECT id, account_id, kind, state, owner, seq, cancel_requested_at, reserved_na
     started_at, deleted_at
 FROM generations WHERE id = $1 FOR UPDATE
 """
+_ARCHIVED = f"""
+SELECT kind, state, cost_nanos, cost_status, deleted_at FROM {archive.ALL.generations} WHERE id = $1
+"""  # noqa: S608  # constants only
+_HIDE = "UPDATE generations SET deleted_at = now(), updated_at = now() WHERE id = $1"
 
 _CANCEL_NOW = """
 WITH u AS (
@@ -790,6 +794,8 @@ async def request_cancel(
     None when the account has no such generation.
     """
     row = await tx.fetchrow(_LOCK, generation_id)
+    if row is None:
+        row = await tx.fetchrow(_ARCHIVED, generation_id)
     if row is None or row["deleted_at"] is not None:
         return None
     if row["state"] in TERMINAL:
@@ -824,13 +830,15 @@ async def cancel_queued(tx: Tx, ids: Sequence[UUID], publisher: Publisher) -> li
 async def soft_delete(tx: Tx, generation_id: UUID) -> bool | None:
     """Hides a finished generation, its assets in the trash. False while it is unfinished, None when there is none."""
     row = await tx.fetchrow(_LOCK, generation_id)
-    if row is None or row["deleted_at"] is not None:
+    if row is None:
+        if not await archive.hide(tx, generation_id):
+            return None
+    elif row["deleted_at"] is not None:
         return None
-    if row["state"] not in TERMINAL:
+    elif row["state"] not in TERMINAL:
         return False
-    await tx.execute(
-        "UPDATE generations SET deleted_at = now(), updated_at = now() WHERE id = $1", generation_id
-    )
+    else:
+        await tx.execute(_HIDE, generation_id)
     await assets.trash_of_generation(tx, generation_id)
     return True
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from shared.batch import Batcher
 from shared.db import Database, Tx
+from shared.domains import archive
+from shared.domains.archive import ALL, HOT, Tables
 
 _COLUMNS = """
     id, account_id, kind, model, input, files, routes, prefer, state, stage, seq, priority, attempts, progress,
@@ -18,19 +20,19 @@ _COLUMNS = """
     completed_at, deleted_at
 """
 
-_GET = f"SELECT {_COLUMNS} FROM generations WHERE id = ANY ($1) AND deleted_at IS NULL"  # noqa: S608  # constants
+_GET = f"SELECT {_COLUMNS} FROM {{generations}} WHERE id = ANY ($1) AND deleted_at IS NULL"  # noqa: S608  # constants
 _OUTPUTS = """
 SELECT o.*, ARRAY(
-    SELECT s.usage FROM submissions s WHERE s.generation_id = o.generation_id AND s.usage IS NOT NULL
+    SELECT s.usage FROM {submissions} s WHERE s.generation_id = o.generation_id AND s.usage IS NOT NULL
 ) AS usages, a.id AS asset_id, a.favorite, a.rating, a.tags, a.updated_at AS asset_changed_at
 FROM outputs o LEFT JOIN assets a ON a.generation_id = o.generation_id AND a.output_n = o.n AND a.deleted_at IS NULL
 WHERE o.generation_id = ANY ($1) ORDER BY o.generation_id, o.n
 """
 _EVENTS = """
-SELECT generation_id, seq, account_id, type, data, created_at FROM generation_events
+SELECT generation_id, seq, account_id, type, data, created_at FROM {events}
 WHERE generation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
 """
-_SUBMISSIONS = "SELECT * FROM submissions WHERE generation_id = $1 ORDER BY n"
+_SUBMISSIONS = "SELECT * FROM {submissions} WHERE generation_id = $1 ORDER BY n"
 
 # Place in the kind's queue as fair order would serve it: everything of this account before it, and as much
 # of every other account.
@@ -104,9 +106,17 @@ class Reader:
 
 async def get_many(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Rows with their `outputs`, by id."""
-    rows = {row["id"]: dict(row) for row in await tx.fetch(_GET, list(ids))}
+    rows = await _get_from(tx, HOT, ids)
+    if missing := [generation_id for generation_id in ids if generation_id not in rows]:
+        rows |= await _get_from(tx, ALL, missing)
+    return rows
+
+
+async def _get_from(tx: Tx, tables: Tables, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    found = await tx.fetch(_GET.format(generations=tables.generations), list(ids))
+    rows = {row["id"]: dict(row) for row in found}
     finished = [row["id"] for row in rows.values() if row["state"] == "completed"]
-    files = await outputs(tx, finished) if finished else {}
+    files = await outputs(tx, finished, tables) if finished else {}
     for generation_id, row in rows.items():
         row["outputs"] = files.get(generation_id, [])
     return rows
@@ -117,23 +127,30 @@ async def get(tx: Tx, generation_id: UUID) -> dict[str, Any] | None:
     return (await get_many(tx, [generation_id])).get(generation_id)
 
 
-async def outputs(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Output rows by generation, in order, each with the `usages` of the submissions and what its asset is marked with,
-    unless that is in the trash."""
+async def outputs(tx: Tx, ids: Sequence[UUID], tables: Tables = HOT) -> dict[UUID, list[dict[str, Any]]]:
+    """Output rows by generation, in order, each with the `usages` of the submissions, which are in `tables`, and what
+    its asset is marked with, unless that is in the trash."""
     grouped: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    for row in await tx.fetch(_OUTPUTS, list(ids)):
+    for row in await tx.fetch(_OUTPUTS.format(submissions=tables.submissions), list(ids)):
         grouped[row["generation_id"]].append(dict(row))
     return dict(grouped)
 
 
 async def events_since(tx: Tx, generation_id: UUID, seq: int, limit: int = 1000) -> list[Mapping[str, Any]]:
     """Events after `seq`, oldest first. A gap right after `seq` means that older ones were pruned."""
-    return list(await tx.fetch(_EVENTS, generation_id, seq, limit))
+    args = (generation_id, seq, limit)
+    return list(
+        await tx.fetch(_EVENTS.format(events=HOT.events), *args)
+        or await tx.fetch(_EVENTS.format(events=ALL.events), *args)
+    )
 
 
 async def submissions(tx: Tx, generation_id: UUID) -> list[Mapping[str, Any]]:
     """All paid calls of a generation, in order."""
-    return list(await tx.fetch(_SUBMISSIONS, generation_id))
+    return list(
+        await tx.fetch(_SUBMISSIONS.format(submissions=HOT.submissions), generation_id)
+        or await tx.fetch(_SUBMISSIONS.format(submissions=ALL.submissions), generation_id)
+    )
 
 
 async def queue_position(tx: Tx, row: Mapping[str, Any]) -> int | None:
@@ -146,23 +163,32 @@ async def queue_position(tx: Tx, row: Mapping[str, Any]) -> int | None:
 
 async def page(tx: Tx, where: PageFilter, after: UUID | None, limit: int) -> list[dict[str, Any]]:
     """Newest first, rows with their outputs, starting behind the id `after`."""
-    conditions, args = _conditions(where)
-    if after is not None:
-        args.append(after)
-        conditions.append(f"id < ${len(args)}")
-    args.append(limit)
-    sql = f"SELECT id FROM generations WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ${len(args)}"  # noqa: S608  # parameters only
-    ids = [row["id"] for row in await tx.fetch(sql, *args)]
+    ids = await _ids(tx, where, after, limit)
     rows = await get_many(tx, ids)
     return [rows[generation_id] for generation_id in ids if generation_id in rows]
 
 
 async def matching_ids(tx: Tx, where: PageFilter, limit: int) -> list[UUID]:
     """The ids that a filter matches, newest first, for bulk actions."""
+    return await _ids(tx, where, None, limit)
+
+
+async def _ids(tx: Tx, where: PageFilter, after: UUID | None, limit: int) -> list[UUID]:
+    """Of the hot table, unless the page ends before it is full or among what is archived: then of both."""
     conditions, args = _conditions(where)
+    if after is not None:
+        args.append(after)
+        conditions.append(f"id < ${len(args)}")
     args.append(limit)
-    sql = f"SELECT id FROM generations WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ${len(args)}"  # noqa: S608  # parameters only
-    return [row["id"] for row in await tx.fetch(sql, *args)]
+    sql = f"""
+        SELECT id, {archive.NEWEST} AS archived_to FROM {{generations}} AS generations
+        WHERE {" AND ".join(conditions)} ORDER BY id DESC LIMIT ${len(args)}
+    """  # noqa: S608  # parameters only
+    rows = await tx.fetch(sql.format(generations=HOT.generations), *args)
+    archived_to = rows[-1]["archived_to"] if rows else await tx.fetchval(f"SELECT {archive.NEWEST}")
+    if archived_to is not None and (len(rows) < limit or rows[-1]["id"] < archived_to):
+        rows = await tx.fetch(sql.format(generations=ALL.generations), *args)
+    return [row["id"] for row in rows]
 
 
 def _conditions(where: PageFilter) -> tuple[list[str], list[Any]]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from shared.db import Database
+from shared.db import Database, Tx
+from shared.domains.archive import ALL, HOT
 from shared.domains.generations import TERMINAL, status_of
 from shared.errors import InvalidInput
 from shared.ids import parse_id
@@ -15,7 +16,7 @@ _UPLOAD = "SELECT state, key, mime, bytes, width, height, duration_s FROM upload
 _OUTPUT = """
 SELECT g.state, (SELECT count(*) FROM outputs WHERE generation_id = g.id) AS outputs, o.key, o.mime, o.bytes,
     o.width, o.height, o.duration_s
-FROM generations g LEFT JOIN outputs o ON o.generation_id = g.id AND o.n = $2
+FROM {generations} g LEFT JOIN outputs o ON o.generation_id = g.id AND o.n = $2
 WHERE g.id = $1 AND g.deleted_at IS NULL
 """
 _ASSET = """
@@ -90,7 +91,7 @@ async def _row(db: Database, account_id: UUID, file_id: UUID, number: str | None
         found: Row | None = None
         if number is None:
             found = await tx.fetchrow(_UPLOAD, file_id) or await tx.fetchrow(_ASSET, file_id)
-        output: Row | None = await tx.fetchrow(_OUTPUT, file_id, int(number or 0)) if found is None else None
+        output: Row | None = await _output(tx, file_id, int(number or 0)) if found is None else None
     if found is not None:
         state = found.get("state", "ready")
         if state != "ready":
@@ -107,6 +108,14 @@ async def _row(db: Database, account_id: UUID, file_id: UUID, number: str | None
         why = f"it has {output['outputs']}, numbered from 0" if output["outputs"] else f"it is {status}"
         raise _wrong(f"That generation has no output {number or 0}: {why}.", field, generation_status=status)
     return output
+
+
+async def _output(tx: Tx, generation_id: UUID, number: int) -> Row | None:
+    for tables in (HOT, ALL):
+        row = await tx.fetchrow(_OUTPUT.format(generations=tables.generations), generation_id, number)
+        if row is not None:
+            return row
+    return None
 
 
 def _wrong(sentence: str, field: str, **details: Any) -> InvalidInput:

@@ -6,9 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Database, Tx
+from shared.domains.archive import ALL, HOT
 
 MISSED_PER_GENERATION = 200
 """How many events of one generation `missed_events` gives at most."""
+
+_CURRENT = """
+SELECT *, {archived} AS archived FROM {generations} WHERE id = ANY ($1::uuid[]) AND deleted_at IS NULL
+"""
 
 # Events bear the time at which their transaction began, and commit later.
 COMMIT_SLACK = "interval '10 seconds'"
@@ -40,15 +45,32 @@ async def missed_events(db: Database, wanted: Sequence[tuple[UUID, str, int]]) -
 
     A generation without any comes as one row whose `seq` is null; one that is not the account's not at all.
     """
+    rows = await _missed(db, "missed_events", wanted)
+    known = {str(row["generation_id"]) for row in rows}
+    if missing := [one for one in wanted if str(one[1]) not in known]:
+        rows = [*rows, *await _missed(db, "missed_archived_events", missing)]
+    return rows
+
+
+async def _missed(
+    db: Database, function: str, wanted: Sequence[tuple[UUID, str, int]]
+) -> Sequence[Mapping[str, Any]]:
     accounts, ids, seqs = zip(*wanted, strict=True)
     return await db.fetch(
-        "SELECT * FROM auth.missed_events($1, $2, $3, $4)", accounts, ids, seqs, MISSED_PER_GENERATION
+        f"SELECT * FROM auth.{function}($1, $2, $3, $4)",  # noqa: S608  # one of two constants
+        accounts,
+        ids,
+        seqs,
+        MISSED_PER_GENERATION,
     )
 
 
 async def current(tx: Tx, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-    """The generations of the transaction's account among `ids`."""
-    return await tx.fetch("SELECT * FROM generations WHERE id = ANY ($1::uuid[]) AND deleted_at IS NULL", ids)
+    """The generations of the transaction's account among `ids`, and of each whether it is `archived`."""
+    rows = await tx.fetch(_CURRENT.format(generations=HOT.generations, archived=False), ids)
+    if missing := set(ids) - {str(row["id"]) for row in rows}:
+        rows += await tx.fetch(_CURRENT.format(generations=ALL.generations, archived=True), list(missing))
+    return rows
 
 
 async def feed_page(

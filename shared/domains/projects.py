@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Tx
+from shared.domains import archive
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.ids import new_id
 
@@ -45,7 +46,7 @@ SELECT
         WHERE a.project_id = $1 AND a.deleted_at IS NULL)::bigint AS bytes,
     count(*)::int AS generations, count(*) FILTER (WHERE g.wake_at IS NOT NULL)::int AS unfinished,
     (SELECT p.spent_nanos FROM projects p WHERE p.id = $1) AS spent_nanos
-FROM generations g WHERE g.project_id = $1
+FROM {generations} g WHERE g.project_id = $1
 """
 _TRASH = """
 UPDATE assets SET project_id = NULL, deleted_at = coalesce(deleted_at, now()), updated_at = now() WHERE project_id = $1
@@ -134,6 +135,7 @@ async def delete(tx: Tx, project_id: UUID) -> Holdings:
         )
     await tx.execute(_TRASH, project_id)
     await tx.execute(_LET_GO, project_id, name)
+    await archive.let_go(tx, project_id, name)
     await tx.execute("DELETE FROM projects WHERE id = $1", project_id)
     return held
 
@@ -153,6 +155,7 @@ def closed(project_id: UUID, field: str = "project_id") -> InvalidInput:
 
 
 async def _holdings(tx: Tx, project_id: UUID) -> Holdings:
-    row = await tx.fetchrow(_HOLDINGS, project_id)
+    tables = await archive.tables(tx)
+    row = await tx.fetchrow(_HOLDINGS.format(generations=tables.generations), project_id)
     assert row is not None  # noqa: S101  # an aggregate has one row
     return Holdings(**dict(row))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from shared.db import Tx
+from shared.domains import archive
 from shared.money import Nanos
 from shared.tables import LedgerEntry
 
@@ -58,10 +59,10 @@ WITH made AS (
     SELECT coalesce({made}, '') AS grp, count(*) AS generations,
         count(*) FILTER (WHERE g.state = 'completed') AS completed,
         count(*) FILTER (WHERE g.state = 'failed') AS failed
-    FROM generations g WHERE g.created_at >= $1 AND g.created_at < $2 GROUP BY 1
+    FROM {generations} g WHERE g.created_at >= $1 AND g.created_at < $2 GROUP BY 1
 ), spent AS (
     SELECT coalesce({spent}, '') AS grp, sum(l.nanos) AS nanos
-    FROM ledger l LEFT JOIN generations g ON g.id = l.generation_id
+    FROM ledger l LEFT JOIN {generations} g ON g.id = l.generation_id
     WHERE l.created_at >= $1 AND l.created_at < $2
         AND l.payer = 'account' AND l.kind IN ('settle', 'adjust')
     GROUP BY 1
@@ -80,7 +81,8 @@ async def usage(tx: Tx, start: datetime, end: datetime, group_by: GroupBy) -> li
     Reserves are not usage: only what was settled or adjusted, and only what the account pays itself.
     """
     made, spent = _GROUPS[group_by]
-    rows = await tx.fetch(_USAGE.format(made=made, spent=spent), start, end)
+    tables = await archive.tables(tx, since=start)
+    rows = await tx.fetch(_USAGE.format(made=made, spent=spent, generations=tables.generations), start, end)
     return [
         UsageRow(row["grp"], row["generations"], row["completed"], row["failed"], Nanos(row["nanos"]))
         for row in rows

@@ -258,7 +258,10 @@ class Submission(SQLModel, table=True):
 
 
 class Output(SQLModel, table=True):
-    """One delivered file. The row exists only if the object does, with this hash."""
+    """One delivered file. The row exists only if the object does, with this hash.
+
+    It stays when its generation goes to the archive, and is deleted with it, by a trigger.
+    """
 
     __tablename__ = "outputs"
     __table_args__ = (
@@ -266,9 +269,7 @@ class Output(SQLModel, table=True):
         Index("outputs_account", "account_id", postgresql_include=["bytes"]),
     )
 
-    generation_id: UUID = Field(
-        sa_column=Column(ForeignKey("generations.id", ondelete="CASCADE"), nullable=False)
-    )
+    generation_id: UUID
     n: int
     account_id: UUID = Field(sa_column=account_ref())
     submission_id: UUID | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Tx
-from shared.domains.analytics.record import Standing
+from shared.domains.analytics.record import Run, Standing, tables_of
 from shared.domains.analytics.report import Asked, require_project
 from shared.money import Nanos
 
@@ -37,7 +37,7 @@ WITH calls AS (
         CASE WHEN s.state = 'done' AND s.error IS NULL
             THEN jsonb_array_length(coalesce(s.result -> 'outputs', '[]')) ELSE 0 END AS outputs,
         extract(epoch FROM s.ended_at - s.intent_at) * 1000 AS run_ms
-    FROM generations g JOIN submissions s ON s.generation_id = g.id
+    FROM {generations} g JOIN {submissions} s ON s.generation_id = g.id
     WHERE g.account_id = $1 AND g.id >= id_floor(($3::date - 2)::timestamp AT TIME ZONE 'UTC')
         AND g.id < id_floor(($4::date + 3)::timestamp AT TIME ZONE 'UTC')
         AND (g.created_at AT TIME ZONE $2)::date BETWEEN $3 AND $4
@@ -94,8 +94,10 @@ async def compare(tx: Tx, account_id: UUID, now: Standing, asked: Asked, by: Sid
     """The most used first. Raises NotFound for a project that the account does not have."""
     if asked.project_id is not None:
         await require_project(tx, asked.project_id)
+    tables = await tables_of(tx, account_id, [Run(asked.first, asked.last)])
+    model = "s.model" if by is Side.MODEL else "NULL::text"
     rows = await tx.fetch(
-        _COMPARED.format(model="s.model" if by is Side.MODEL else "NULL::text"),
+        _COMPARED.format(model=model, generations=tables.generations, submissions=tables.submissions),
         account_id, now.timezone, asked.first, asked.last, asked.project_id, asked.kind, asked.provider,
     )  # fmt: skip
     return [_standings(row) for row in rows]

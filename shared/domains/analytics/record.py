@@ -6,11 +6,13 @@ settled, as in the ledger. Days are those of the account's time zone.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from shared.db import Tx
+from shared.domains import archive
+from shared.domains.archive import HOT, Tables
 
 KEYS = ("project_id", "provider", "model", "generation_type")
 SUMS = (
@@ -24,7 +26,7 @@ looked for."""
 
 # $1 the account, $2 its time zone, $3 and $4 the first and last days of runs of days. Ids are UUIDv7 and made with
 # their row; the days of slack are for time zones and for clocks that differ.
-SUMMED = f"""
+_SUMMED = f"""
 SELECT e.day, {", ".join(f"e.{key}" for key in KEYS)}, {", ".join(f"sum(e.{name})::bigint AS {name}" for name in SUMS)}
 FROM unnest($3::date[], $4::date[]) AS run (first, last) CROSS JOIN LATERAL (
     SELECT (g.created_at AT TIME ZONE $2)::date AS day, g.project_id, g.provider, g.model, g.kind AS generation_type,
@@ -35,8 +37,8 @@ FROM unnest($3::date[], $4::date[]) AS run (first, last) CROSS JOIN LATERAL (
         CASE WHEN g.state = 'completed' THEN
             coalesce(extract(epoch FROM g.completed_at - g.started_at) * 1000, 0)::bigint
             ELSE 0 END AS duration_ms_total
-    FROM generations g LEFT JOIN LATERAL (
-        SELECT sum(u.value::numeric) AS tokens FROM submissions s CROSS JOIN LATERAL jsonb_each_text(s.usage) AS u
+    FROM {{generations}} g LEFT JOIN LATERAL (
+        SELECT sum(u.value::numeric) AS tokens FROM {{submissions}} s CROSS JOIN LATERAL jsonb_each_text(s.usage) AS u
         WHERE s.generation_id = g.id AND u.key LIKE '%\\_token'
     ) t ON true
     WHERE g.account_id = $1 AND g.id >= id_floor((run.first - 2)::timestamp AT TIME ZONE 'UTC')
@@ -46,7 +48,7 @@ FROM unnest($3::date[], $4::date[]) AS run (first, last) CROSS JOIN LATERAL (
     SELECT (l.created_at AT TIME ZONE $2)::date, g.project_id, coalesce(l.provider, g.provider),
         coalesce(g.model, l.model), coalesce(l.media_kind, g.kind), 0, 0, 0, 0, 0, 0,
         CASE WHEN l.payer = 'account' THEN l.nanos ELSE 0 END, CASE WHEN l.payer = 'byok' THEN l.nanos ELSE 0 END, 0
-    FROM ledger l LEFT JOIN generations g ON g.id = l.generation_id
+    FROM ledger l LEFT JOIN {{generations}} g ON g.id = l.generation_id AND g.account_id = $1
     WHERE l.account_id = $1 AND l.kind IN ('settle', 'adjust') AND l.payer IN ('account', 'byok')
         AND l.created_at >= (run.first - 2)::timestamp AT TIME ZONE 'UTC'
         AND l.created_at < (run.last + 3)::timestamp AT TIME ZONE 'UTC'
@@ -54,6 +56,12 @@ FROM unnest($3::date[], $4::date[]) AS run (first, last) CROSS JOIN LATERAL (
 ) AS e
 GROUP BY {", ".join(str(n) for n in range(1, 2 + len(KEYS)))}
 """  # noqa: S608  # constants only
+
+
+def summed(tables: Tables = HOT) -> str:
+    """The statement that sums the account's record."""
+    return _SUMMED.format(generations=tables.generations, submissions=tables.submissions)
+
 
 # `rolled_to` is null where nothing is rolled up, or by days of another time zone.
 _STANDING = """
@@ -77,7 +85,7 @@ UNION SELECT (g.created_at AT TIME ZONE $2)::date FROM paid JOIN generations g O
 
 _FIRST = """
 SELECT least(
-    (SELECT min(created_at) FROM generations WHERE account_id = $1),
+    (SELECT min(created_at) FROM {generations} WHERE account_id = $1),
     (SELECT min(created_at) FROM ledger WHERE account_id = $1)
 ) AT TIME ZONE $2
 """
@@ -114,8 +122,17 @@ async def standing(tx: Tx, account_id: UUID) -> Standing:
 
 async def everything(tx: Tx, account_id: UUID, zone: str, today: date) -> list[Run]:
     """All days of the account's record; none when it is empty."""
-    first = await tx.fetchval(_FIRST, account_id, zone)
+    tables = await archive.tables(tx, account_id)
+    first = await tx.fetchval(_FIRST.format(generations=tables.generations), account_id, zone)
     return [] if first is None else [Run(min(first.date(), today), today + timedelta(days=1))]
+
+
+async def tables_of(tx: Tx, account_id: UUID, days: Sequence[Run]) -> Tables:
+    """Where what was made or paid on these days is read from."""
+    if not days:
+        return HOT
+    start = datetime.combine(min(run.first for run in days) - timedelta(days=2), time(), UTC)
+    return await archive.tables(tx, account_id, start)
 
 
 def runs(days: Iterable[date]) -> list[Run]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.db import Tx
-from shared.domains.analytics.record import KEYS, SUMMED, SUMS, Standing, within
+from shared.domains.analytics.record import KEYS, SUMS, Standing, summed, tables_of, within
 from shared.errors import InvalidInput, NotFound
 from shared.money import ZERO, Nanos
 
@@ -47,7 +47,7 @@ _DAYS = f"""
     WHERE user_id = $1 AND period_type = 'daily' AND period_start BETWEEN $5 AND $6 AND NOT EXISTS (
         SELECT FROM unnest($3::date[], $4::date[]) AS run (first, last)
         WHERE u.period_start BETWEEN run.first AND run.last)
-    UNION ALL {SUMMED}
+    UNION ALL {{summed}}
 """  # noqa: S608  # constants only
 _REPORT = f"""
 SELECT * FROM (SELECT grp, grouping(grp) = 1 AS is_total,
@@ -135,8 +135,9 @@ async def report(tx: Tx, account_id: UUID, now: Standing, asked: Asked, group_by
     fresh = within(now.fresh, asked.first, asked.last)
     order = "grp" if group_by.of_time else _DEAREST
     most = None if group_by.of_time else MOST_GROUPS + 1
+    sums = summed(await tables_of(tx, account_id, fresh))
     total, *rows = await tx.fetch(
-        _REPORT.format(group=_GROUPS[group_by], order=order), account_id, now.timezone,
+        _REPORT.format(group=_GROUPS[group_by], order=order, summed=sums), account_id, now.timezone,
         [run.first for run in fresh], [run.last for run in fresh], asked.first, asked.last,
         asked.project_id, asked.kind, asked.provider, asked.model, most,
     )  # fmt: skip

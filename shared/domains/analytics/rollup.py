@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.db import Database, Tx
 from shared.domains.analytics import record
-from shared.domains.analytics.record import KEYS, MARGIN, SUMMED, SUMS, Run
+from shared.domains.analytics.record import KEYS, MARGIN, SUMS, Run, summed
 
 NIGHT_HOUR = 2
 """An account is recounted after this hour of its own day."""
@@ -38,7 +38,7 @@ _IN_RUNS = (
     "EXISTS (SELECT FROM unnest($3::date[], $4::date[]) AS run (first, last)"
     " WHERE u.period_start BETWEEN run.first AND run.last)"
 )
-_DAILY = f"WITH wanted AS ({SUMMED}) {_PUT.format(period='daily', inside=_IN_RUNS)}"
+_DAILY = f"WITH wanted AS ({{summed}}) {_PUT.format(period='daily', inside=_IN_RUNS)}"
 _MONTHLY = f"""
 WITH wanted AS (
     SELECT date_trunc('month', period_start)::date AS day, {", ".join(KEYS)},
@@ -52,7 +52,7 @@ WITH wanted AS (
 
 # What is not there counts as nothing.
 _DIFFERENCES = f"""
-WITH wanted AS ({SUMMED}), found AS (
+WITH wanted AS ({{summed}}), found AS (
     SELECT * FROM usage_analytics u WHERE user_id = $1 AND period_type = 'daily' AND {_IN_RUNS}
 )
 SELECT coalesce(w.day, u.period_start) AS day, {", ".join(f"coalesce(w.{key}, u.{key}) AS {key}" for key in KEYS)},
@@ -88,10 +88,11 @@ _TAKE = "SELECT true FROM usage_rollups WHERE account_id = $1 FOR UPDATE SKIP LO
 # Whoever deletes one of these projects waits until their rows are written, or has done it already.
 _HOLD_PROJECTS = """
 SELECT FROM projects WHERE id IN (
-    SELECT g.project_id FROM generations g CROSS JOIN unnest($2::date[], $3::date[]) AS run (first, last)
+    SELECT g.project_id FROM {generations} g CROSS JOIN unnest($2::date[], $3::date[]) AS run (first, last)
     WHERE g.account_id = $1 AND g.id >= id_floor((run.first - 2)::timestamp AT TIME ZONE 'UTC')
         AND g.id < id_floor((run.last + 3)::timestamp AT TIME ZONE 'UTC')
-    UNION SELECT g.project_id FROM ledger l JOIN generations g ON g.id = l.generation_id
+    UNION SELECT g.project_id FROM ledger l JOIN {generations} g ON g.id = l.generation_id
+        AND g.account_id = $1
     CROSS JOIN unnest($2::date[], $3::date[]) AS run (first, last)
     WHERE l.account_id = $1 AND l.created_at >= (run.first - 2)::timestamp AT TIME ZONE 'UTC'
         AND l.created_at < (run.last + 3)::timestamp AT TIME ZONE 'UTC'
@@ -149,7 +150,8 @@ async def recount(db: Database, account_id: UUID) -> Recount | None:
         zone, today = await _catch_up(tx, account_id)
         rows: list[Difference] = []
         for piece in record.pieces(await _all_days(tx, account_id, zone, today)):
-            differ = await tx.fetch(_DIFFERENCES, account_id, zone, *_bounds([piece]))
+            sums = summed(await record.tables_of(tx, account_id, [piece]))
+            differ = await tx.fetch(_DIFFERENCES.format(summed=sums), account_id, zone, *_bounds([piece]))
             if differ:
                 await _write(tx, account_id, zone, [piece])
                 rows += differ
@@ -178,8 +180,9 @@ async def _catch_up(tx: Tx, account_id: UUID) -> tuple[str, date]:
 async def _write(tx: Tx, account_id: UUID, zone: str, days: Sequence[Run]) -> None:
     """Sums the days anew, and then their months. No statement reads more than a month of the record."""
     for piece in record.pieces(days):
-        await tx.execute(_HOLD_PROJECTS, account_id, *_bounds([piece]))
-        await tx.execute(_DAILY, account_id, zone, *_bounds([piece]))
+        tables = await record.tables_of(tx, account_id, [piece])
+        await tx.execute(_HOLD_PROJECTS.format(generations=tables.generations), account_id, *_bounds([piece]))
+        await tx.execute(_DAILY.format(summed=summed(tables)), account_id, zone, *_bounds([piece]))
     await tx.execute(_MONTHLY, account_id, *_bounds(record.months(days)))
 
 
