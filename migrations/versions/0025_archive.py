@@ -92,7 +92,7 @@ BEGIN
     FOREACH one IN ARRAY ARRAY['generations', 'submissions', 'generation_events'] LOOP
         key := CASE one WHEN 'generations' THEN 'id' ELSE 'generation_id' END;
         name := one || archive.suffix(month);
-        EXECUTE format('CREATE TABLE archive.%I (LIKE archive.%I INCLUDING ALL, CONSTRAINT %I CHECK (%I >= %L AND %4$I < %L))',
+        EXECUTE format('CREATE TABLE archive.%I (LIKE archive.%I INCLUDING ALL, CONSTRAINT %I CHECK (%4$I >= %5$L AND %4$I < %6$L))',
             name, one, name || '_month', key, lower, upper);
         PERFORM archive.protect(name);
         EXECUTE format('ALTER TABLE archive.%I ATTACH PARTITION archive.%I FOR VALUES FROM (%L) TO (%L)',

@@ -1,6 +1,7 @@
 """Row-level security: each table × select, insert, update, delete × another account, no account."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,11 @@ import asyncpg
 import pytest
 
 from shared.db import Database
+from shared.domains import archive
 from shared.ids import new_id
 from tests.pipeline import Pipeline
-from tests.rows import OWNED, insert, insert_everything, owner_of
+from tests.rows import INSERTS, OWNED, insert, insert_everything, owner_of
+from tests.usage_history import make
 
 NOBODYS = {
     "alembic_version", "audit_log", "discarded_failures", "login_attempts", "model_cards", "plans", "prices",
@@ -101,6 +104,95 @@ async def test_views_show_what_their_reader_may_see(pipeline: Pipeline, mine: UU
     for caller, seen in ((mine, 1), (pipeline.account_id, 0), (None, 0)):
         async with pipeline.app.transaction(caller) as tx:
             assert await tx.fetchval("SELECT count(*) FROM workbench_generations") == seen
+
+
+_ARCHIVES = """
+SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS forced, ARRAY(
+    SELECT roles::text || cmd || qual || coalesce(with_check, '') FROM pg_policies p
+    WHERE p.schemaname = 'archive' AND p.tablename = c.relname ORDER BY 1) AS policies
+FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'archive'::regnamespace
+"""
+_MINE = "(account_id = ( SELECT auth.uid() AS uid))"
+
+
+@pytest.fixture
+async def archived(pipeline: Pipeline) -> AsyncIterator[UUID]:
+    """An account with one archived generation, of a month that is attached and of one that is not."""
+    account_id, moments = new_id(), (datetime(2024, 5, 3, tzinfo=UTC), datetime(2024, 6, 3, tzinfo=UTC))
+    await pipeline.worker.execute("INSERT INTO accounts (id, name) VALUES ($1, 'x')", account_id)
+    for moment in moments:
+        made = await make(pipeline.worker, account_id, moment)
+        await pipeline.worker.execute("UPDATE generations SET cost_status = 'final' WHERE id = $1", made.id)
+        await pipeline.worker.execute(INSERTS["generation_events"].replace("$3", "$1"), made.id, account_id)
+        assert await archive.move(pipeline.worker, 3) == 1
+    async with pipeline.worker.transaction() as tx:
+        await archive.detach(tx, moments[0].date().replace(day=1))
+    yield account_id
+    await pipeline.worker.execute("SELECT archive.attach_month(m) FROM unnest(archive.detached()) AS m")
+    await pipeline.worker.execute("DELETE FROM accounts WHERE id = $1", account_id)
+
+
+async def test_every_table_of_the_archive_is_isolated_by_itself(pipeline: Pipeline, archived: UUID) -> None:
+    """Also partitions, which do not have their parent's policies when they are asked directly."""
+    rows = await pipeline.worker.fetch(_ARCHIVES)
+    assert len(rows) >= 4 + 3 * 2
+    for row in rows:
+        policies = [f"{{penstock_app}}ALL{_MINE}{_MINE}", "{penstock_worker}ALLtruetrue"]
+        assert (row["forced"], row["policies"]) == (True, policies), row["relname"]
+
+
+async def test_a_stranger_has_no_archive(pipeline: Pipeline, archived: UUID) -> None:
+    tables = [row["relname"] for row in await pipeline.worker.fetch(_ARCHIVES)]
+    views = ["all_generations", "all_submissions", "all_generation_events"]
+    reached = 0
+    for table in (f"archive.{name}" for name in (*tables, *views)):
+        for caller in (pipeline.account_id, None):
+            async with pipeline.app.transaction(caller) as tx:
+                assert await tx.fetchval(f"SELECT count(*) FROM {table}") == 0
+        async with pipeline.app.transaction(archived) as tx:
+            reached += await tx.fetchval(f"SELECT count(*) FROM {table}")
+        for sql in (
+            f"UPDATE {table} SET deleted_at = now()",
+            f"UPDATE {table} SET account_id = auth.uid()",
+            f"DELETE FROM {table}",
+        ):
+            try:
+                async with pipeline.app.transaction(pipeline.account_id) as tx:
+                    assert (await tx.execute(sql)).endswith(" 0")
+            except (
+                asyncpg.InsufficientPrivilegeError,
+                asyncpg.UndefinedColumnError,
+                asyncpg.ObjectNotInPrerequisiteStateError,
+            ):
+                pass  # not this table, or not by this role
+    # Each row by its partition and by its view; the attached ones by their parent too; and the account's own line.
+    assert reached == 3 * (2 + 2 + 1) + 1
+    assert await pipeline.worker.fetchval("SELECT count(*) FROM archive.all_generations") == 2
+    for function in ("make_month(now()::date)", "detach_month('2024-06-01')", "move(now(), 1)"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with pipeline.app.transaction(archived) as tx:
+                await tx.execute(f"SELECT archive.{function}")
+
+
+async def test_the_archive_keeps_every_column_and_nothing_else_refers_to_what_moves(
+    pipeline: Pipeline,
+) -> None:
+    """A new column of a table that is archived belongs into its archive and all months of it, and then into the views
+    (`archive.make_views`); what refers to it by a foreign key would be lost, and must move along or wait."""
+    columns = """
+        SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
+        WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname
+    """
+    for table in ("generations", "submissions", "generation_events"):
+        hot = await pipeline.worker.fetch(columns, table)
+        assert await pipeline.worker.fetch(columns, f"archive.{table}") == hot
+        view = await pipeline.worker.fetch(columns, f"archive.all_{table}")
+        assert [row[:2] for row in view] == [row[:2] for row in hot]
+    referring = await pipeline.worker.fetch(
+        "SELECT conrelid::regclass::text AS name FROM pg_constraint WHERE contype = 'f'"
+        " AND confrelid IN ('generations'::regclass, 'submissions'::regclass, 'generation_events'::regclass)"
+    )
+    assert {row["name"] for row in referring} == {"submissions", "generation_events", "provider_callbacks"}
 
 
 async def test_the_ledger_only_grows(pipeline: Pipeline, mine: UUID) -> None:
