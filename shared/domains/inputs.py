@@ -112,7 +112,9 @@ async def _row(db: Database, account_id: UUID, file_id: UUID, number: str | None
 
 async def _output(tx: Tx, generation_id: UUID, number: int) -> Row | None:
     for tables in (HOT, ALL):
-        row = await tx.fetchrow(_OUTPUT.format(generations=tables.generations), generation_id, number)
+        row: Row | None = await tx.fetchrow(
+            _OUTPUT.format(generations=tables.generations), generation_id, number
+        )
         if row is not None:
             return row
     return None

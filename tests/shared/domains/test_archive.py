@@ -28,7 +28,8 @@ PLACES = ("archived", "detached")
 
 _OUTPUTS = """
 INSERT INTO outputs (generation_id, n, account_id, kind, key, mime, bytes, sha256)
-SELECT g.id, 0, g.account_id, g.kind, 'users/' || g.account_id || '/generations/' || g.id || '/0.png', 'image/png', 7, 'h'
+SELECT g.id, 0, g.account_id, g.kind,
+    'users/' || g.account_id || '/generations/' || g.id || '/0.png', 'image/png', 7, 'h'
 FROM generations g WHERE g.account_id = $1 AND g.state = 'completed'
 """
 _EVENTS = """
@@ -66,7 +67,8 @@ async def past(pipeline: Pipeline) -> AsyncIterator[UUID]:
         await pipeline.worker.execute(sql, account_id)
     yield project_id
     await pipeline.worker.execute("DELETE FROM accounts WHERE id = $1", account_id)
-    assert await pipeline.worker.fetchval("SELECT count(*) FROM archive.all_generations") == 0
+    left = "SELECT count(*) FROM archive.all_generations WHERE account_id = $1"
+    assert await pipeline.worker.fetchval(left, account_id) == 0
     await pipeline.worker.execute("SELECT archive.attach_month(m) FROM unnest(archive.detached()) AS m")
 
 
@@ -74,7 +76,7 @@ async def _put(pipeline: Pipeline, place: str) -> None:
     """Moves what is old, and detaches one of its months."""
     assert await Archiver(pipeline.worker, 3, 4 if place == "detached" else 0).keep() > 0
     detached = await pipeline.worker.fetchval("SELECT cardinality(archive.detached())")
-    assert detached == (0 if place == "archived" else 2)
+    assert detached >= 2 if place == "detached" else detached == 0
 
 
 async def _everything(pipeline: Pipeline) -> Mapping[str, Any]:
@@ -243,13 +245,12 @@ async def test_deleting_and_letting_go_reach_the_archive(pipeline: Pipeline, pas
 async def test_months_are_detached_and_attached(pipeline: Pipeline, past: UUID) -> None:
     await _put(pipeline, "archived")
     month = ago(5).date().replace(day=1)
-    for change, other in ((archive.detach, archive.attach), (archive.attach, archive.detach)):
+    for change in (archive.detach, archive.attach):
         async with pipeline.worker.transaction() as tx:
             await change(tx, month)
         with pytest.raises(Conflict):
             async with pipeline.worker.transaction() as tx:
                 await change(tx, month)
-        assert other
     with pytest.raises(NotFound):
         async with pipeline.worker.transaction() as tx:
             await archive.detach(tx, date(1999, 1, 1))
