@@ -48,6 +48,7 @@ from shared.executor import Executor
 from shared.metrics import process_registry
 from shared.orm import orm_engine
 from shared.queue import Bell, redis_client
+from shared.replica import ReadReplica
 from shared.settings import AuthMode, Settings
 from shared.storage import ObjectStore
 from shared.vault import Vault
@@ -122,6 +123,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
         yield Deps(
             settings=settings,
             db=db,
+            replica=await _replica(stack, db, settings),
             orm=orm,
             redis=redis,
             store=store,
@@ -148,6 +150,17 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             metrics=JobMetrics.of(registry, ServiceGauges(db, settings.lease_ttl_s, registry)),
             board=Board(db, settings.lease_ttl_s),
         )
+
+
+async def _replica(stack: AsyncExitStack, db: Database, settings: Settings) -> ReadReplica:
+    """It may be away when the gateway starts, so no connection is opened yet."""
+    if settings.database_replica_url is None:
+        return ReadReplica(db, None)
+    replica = await Database.open(
+        settings.database_replica_url, Role.APP, min_size=0, max_size=settings.database_pool
+    )
+    stack.push_async_callback(replica.close)
+    return ReadReplica(db, replica)
 
 
 def _authenticator(db: Database, settings: Settings, schemes: Sequence[RememberingScheme]) -> Authenticator:

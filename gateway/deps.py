@@ -27,6 +27,7 @@ from shared.domains.variants import Variants
 from shared.events import Publisher
 from shared.executor import Executor
 from shared.queue import Bell
+from shared.replica import ReadReplica
 from shared.settings import Settings
 from shared.storage import ObjectStore
 from shared.vault import Vault
@@ -34,10 +35,12 @@ from shared.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """`db` is the application role's pool (row security on); `orm` the same for ordinary routes."""
+    """`db` is the application role's pool (row security on); `orm` the same for ordinary routes, `replica` for sums
+    that may be a moment old."""
 
     settings: Settings
     db: Database
+    replica: ReadReplica
     orm: AsyncEngine
     redis: Redis
     store: ObjectStore

@@ -324,7 +324,11 @@ async def render_rows(
     """The resources of rows of one account, their outputs read in the same transaction."""
     files: dict[UUID, list[dict[str, Any]]] = {}
     for tables, archived in ((HOT, False), (ALL, True)):
-        ids = [row["id"] for row in rows if row["state"] == "completed" and row.get("archived", False) == archived]
+        ids = [
+            row["id"]
+            for row in rows
+            if row["state"] == "completed" and row.get("archived", False) == archived
+        ]
         files |= await history.outputs(tx, ids, tables) if ids else {}
     return [
         render_generation(row, files.get(row["id"], ()), base_url, eta=etas.of(row) if etas else None)

@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     """For workers; the same as DATABASE_URL when it is not set. The role is set on every connection."""
     database_owner_url: str | None = None
     """For migrations; the same as DATABASE_URL when it is not set."""
+    database_replica_url: str | None = None
+    """A streaming replica that analytics and usage are read from while it answers; else they read the primary."""
     database_pool: int = 10
     generations_hot_months: int = Field(3, ge=0, le=1200)
     """Whole months after which what has ended and is settled goes to the archive; 0 is never."""

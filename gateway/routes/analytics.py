@@ -211,7 +211,7 @@ async def workbench_cost(request: Request[None, AnalyticsQuery]) -> Reply:
 async def workbench_provider(request: Request[None, ComparisonQuery]) -> Reply:
     """Every call to a provider counts, also one after which another provider was tried. Up to 366 days."""
     asked = request.query
-    async with request.deps.db.transaction(request.account_id) as tx:
+    async with request.deps.replica.transaction(request.account_id) as tx:
         now = await record.standing(tx, request.account_id)
         first, last = report.period(asked.first, asked.last, now.today, most_days=comparison.MAX_DAYS)
         where = Asked(first, last, asked.project, asked.kind, asked.provider)
@@ -236,7 +236,7 @@ async def workbench_provider(request: Request[None, ComparisonQuery]) -> Reply:
 async def workbench_forecast(request: Request[None, ForecastQuery]) -> Reply:
     """Of the account, or of one project."""
     asked = request.query
-    async with request.deps.db.transaction(request.account_id) as tx:
+    async with request.deps.replica.transaction(request.account_id) as tx:
         now = await record.standing(tx, request.account_id)
         told = await forecast.foretell(tx, request.account_id, now, asked.period, asked.project)
     return enveloped(
@@ -246,7 +246,7 @@ async def workbench_forecast(request: Request[None, ForecastQuery]) -> Reply:
 
 async def _report(request: Request[None, AnalyticsQuery]) -> Report:
     asked = request.query
-    async with request.deps.db.transaction(request.account_id) as tx:
+    async with request.deps.replica.transaction(request.account_id) as tx:
         now = await record.standing(tx, request.account_id)
         first, last = report.period(asked.first, asked.last, now.today)
         where = Asked(first, last, asked.project, asked.kind, asked.provider, asked.model)

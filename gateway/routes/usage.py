@@ -85,7 +85,7 @@ async def get_usage(request: Request[None, UsageQuery]) -> Reply:
     start = start_of(asked.start) or end - DEFAULT_PERIOD
     if not timedelta(0) <= end - start <= MAX_PERIOD:
         raise InvalidInput("`from` must be before `to`, by three years at most.", field="from", status=422)
-    async with request.deps.db.transaction(request.account_id) as tx:
+    async with request.deps.replica.transaction(request.account_id) as tx:
         rows = await usage.usage(tx, start, end, asked.group_by)
     return reply(
         {
