@@ -225,7 +225,7 @@ BEGIN
     RETURN NULL;
 END $$
 """
-# Named to come after the cascades, which wait for whoever moves generations of this account.
+# By its name it comes after the cascades (RI_…), which wait for whoever moves generations of this account.
 FORGET = """
 CREATE FUNCTION auth.forget_archive() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -248,7 +248,7 @@ END $$
 TRIGGERS = (
     "CREATE TRIGGER generations_forget_outputs AFTER DELETE ON generations REFERENCING OLD TABLE AS gone"
     " FOR EACH STATEMENT EXECUTE FUNCTION auth.forget_outputs()",
-    "CREATE TRIGGER zz_accounts_forget_archive AFTER DELETE ON accounts"
+    "CREATE TRIGGER accounts_forget_archive AFTER DELETE ON accounts"
     " FOR EACH ROW EXECUTE FUNCTION auth.forget_archive()",
 )
 
@@ -358,7 +358,7 @@ def downgrade() -> None:
             f" archive.columns('{table}')); END $$"
         )
     op.execute("SET LOCAL ROLE penstock_owner")
-    op.execute("DROP TRIGGER zz_accounts_forget_archive ON accounts")
+    op.execute("DROP TRIGGER accounts_forget_archive ON accounts")
     op.execute("DROP TRIGGER generations_forget_outputs ON generations")
     op.execute("DROP FUNCTION auth.forget_archive()")
     op.execute("DROP FUNCTION auth.forget_outputs()")

@@ -87,6 +87,8 @@ async def let_go(tx: Tx, project_id: UUID, name: str) -> None:
 
 async def make_months(tx: Tx) -> int:
     """The partitions of this month and of the next ones; how many were not there yet. For maintenance."""
+    if not await _is_ours(tx):
+        return 0
     return int(await tx.fetchval(_MAKE_AHEAD, MONTHS_AHEAD))
 
 

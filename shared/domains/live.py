@@ -68,8 +68,10 @@ async def _missed(
 async def current(tx: Tx, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """The generations of the transaction's account among `ids`, and of each whether it is `archived`."""
     rows = await tx.fetch(_CURRENT.format(generations=HOT.generations, archived=False), ids)
-    if missing := set(ids) - {str(row["id"]) for row in rows}:
-        rows += await tx.fetch(_CURRENT.format(generations=ALL.generations, archived=True), list(missing))
+    if len(rows) < len(ids):
+        found = {row["id"] for row in rows}
+        old = await tx.fetch(_CURRENT.format(generations=ALL.generations, archived=True), ids)
+        rows += [row for row in old if row["id"] not in found]
     return rows
 
 
