@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "0025"
-down_revision: str | None = "0018"
+down_revision: str | None = "0019"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -202,6 +202,20 @@ BEGIN
     RETURN hidden > 0;
 END $$
 """
+RESTORE = """
+CREATE FUNCTION archive.restore(generation uuid, days int) RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    name text := 'generations' || archive.suffix(archive.month_of(generation));
+    hidden_at timestamptz;
+BEGIN
+    IF to_regclass('archive.' || name) IS NOT NULL THEN
+        EXECUTE format('UPDATE archive.%I g SET deleted_at = NULL, updated_at = now() FROM (SELECT id, deleted_at'
+            ' FROM archive.%1$I WHERE id = $1 AND deleted_at > now() - $2 * interval ''1 day'' FOR UPDATE) o'
+            ' WHERE g.id = o.id RETURNING o.deleted_at', name) INTO hidden_at USING generation, days;
+    END IF;
+    RETURN hidden_at;
+END $$
+"""
 LET_GO = """
 CREATE FUNCTION archive.let_go(project uuid, called text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -319,7 +333,7 @@ def upgrade() -> None:
     op.execute("GRANT SELECT ON archive.movable TO penstock_worker")
     for table in TABLES:
         op.execute(f"GRANT SELECT ON archive.all_{table} TO penstock_app, penstock_worker")
-    for script in (MOVE, HIDE, LET_GO):
+    for script in (MOVE, HIDE, RESTORE, LET_GO):
         op.execute(script)
     for function in MOVERS:
         op.execute(f"REVOKE ALL ON FUNCTION archive.{function} FROM PUBLIC")

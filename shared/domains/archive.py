@@ -80,6 +80,12 @@ async def hide(tx: Tx, generation_id: UUID) -> bool:
     return bool(await tx.fetchval("SELECT archive.hide($1)", generation_id))
 
 
+async def restore(tx: Tx, generation_id: UUID, days: int) -> datetime | None:
+    """Shows an archived generation again that was deleted less than so many days ago, and says when that was."""
+    found: datetime | None = await tx.fetchval("SELECT archive.restore($1, $2)", generation_id, days)
+    return found
+
+
 async def let_go(tx: Tx, project_id: UUID, name: str) -> None:
     """Archived generations go on without their project, under the name that it had."""
     await tx.execute("SELECT archive.let_go($1, $2)", project_id, name)

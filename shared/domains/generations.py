@@ -784,6 +784,9 @@ FROM (SELECT id, deleted_at FROM generations
     WHERE id = $1 AND deleted_at > now() - interval '{assets.TRASH_DAYS} days' FOR UPDATE) o
 WHERE g.id = o.id RETURNING o.deleted_at
 """  # noqa: S608  # constants only
+_IS_SHOWN = f"""
+SELECT EXISTS (SELECT FROM {archive.ALL.generations} WHERE id = $1 AND deleted_at IS NULL)
+"""  # noqa: S608  # constants only
 
 
 async def request_cancel(
@@ -848,8 +851,9 @@ async def restore(tx: Tx, generation_id: UUID) -> bool:
     False when there is none, or no longer."""
     deleted_at = await tx.fetchval(_RESTORE, generation_id)
     if deleted_at is None:
-        return bool(await tx.fetchval("SELECT EXISTS (SELECT FROM generations WHERE id = $1 AND deleted_at IS NULL)",
-                                      generation_id))  # fmt: skip
+        deleted_at = await archive.restore(tx, generation_id, assets.TRASH_DAYS)
+    if deleted_at is None:
+        return bool(await tx.fetchval(_IS_SHOWN, generation_id))
     await assets.take_back_of_generation(tx, generation_id, deleted_at)
     return True
 

@@ -14,7 +14,7 @@ import pytest
 from shared.archive import main
 from shared.domains import archive, history, ledger, projects, storage
 from shared.domains.analytics import rollup
-from shared.domains.generations import soft_delete
+from shared.domains.generations import restore, soft_delete
 from shared.domains.history import PageFilter
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
@@ -235,6 +235,8 @@ async def test_deleting_and_letting_go_reach_the_archive(pipeline: Pipeline, pas
         assert await soft_delete(tx, oldest) is True
         assert await soft_delete(tx, oldest) is None
         assert await history.get(tx, oldest) is None
+        assert await restore(tx, oldest) is True
+        assert await history.get(tx, oldest) is not None
         held = await projects.delete(tx, past)
         assert held.generations > 3
     rows = await pipeline.worker.fetch("SELECT project_id, project_name FROM archive.all_generations")
