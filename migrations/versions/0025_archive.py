@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "0025"
-down_revision: str | None = "0019"
+down_revision: str | None = "0024"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -293,6 +293,9 @@ READERS = {
         ),
         ("counts_in_budget(b, g, l.kind", "counts_in_budget(b, ROW(g.*)::generations, l.kind"),
     ),
+    "reckon_project(uuid)": (
+        ("FROM generations g JOIN ledger", "FROM archive.all_generations g JOIN ledger"),
+    ),
 }
 WORKBENCH = (
     ("generations g", "archive.all_generations g"),
@@ -310,6 +313,8 @@ MOVERS = ("make_month(date)", "detach_month(date)", "attach_month(date)", "move(
 
 
 def upgrade() -> None:
+    # An earlier migration of the same transaction may have gone back to whoever connected.
+    op.execute("SET LOCAL ROLE penstock_owner")
     op.execute("CREATE SCHEMA archive")
     op.execute("GRANT USAGE ON SCHEMA archive TO penstock_app, penstock_worker")
     for script in (MONTHS, LISTS):
