@@ -65,7 +65,7 @@ def upgrade() -> None:
     # The owner of the tables is under row-level security as well; the worker role sees all accounts.
     op.execute("SET LOCAL ROLE penstock_worker")
     op.execute("UPDATE projects SET spent_nanos = reckon_project(id)")
-    op.execute("RESET ROLE")
+    op.execute("SET LOCAL ROLE penstock_owner")
 
 
 def downgrade() -> None:

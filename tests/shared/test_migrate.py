@@ -12,7 +12,7 @@ from shared.ids import new_id
 from shared.migrate import alembic_config, ensure_roles
 from tests.usage_history import make
 
-BEFORE_THE_ARCHIVE = "0022"
+BEFORE_THE_ARCHIVE = "0023"
 
 
 async def _tables(url: str) -> set[str]:
