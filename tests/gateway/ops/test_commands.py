@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.nursery import Nursery
 from tests.cli.fake_gateway import FakeGateway
 from tests.cli.terminal import Result, Terminal
 from tests.gateway.api import Api
 
 
 @pytest.fixture
-async def terminal(api: Api, tmp_path: Path) -> AsyncIterator[Terminal]:
-    used = Terminal(FakeGateway(), tmp_path)
+async def terminal(api: Api, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Terminal]:
+    used = Terminal(FakeGateway(), nursery, tmp_path)
     yield used
     await used.close()
     await api.gateway.worker.execute("DELETE FROM queues")
