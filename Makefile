@@ -19,10 +19,13 @@ help:  ## list what there is
 
 install: $(VENV)/.installed-dev  ## install all that running, testing and checking need, into .venv
 
+# Where it cannot be built, one line says so, and what follows goes on without it.
+STUDIO_OR_GO_ON = $(MAKE) --no-print-directory --silent $(VENV)/.node 2>/dev/null || true; \
+	$(BIN)/python cli/studio.py --or-go-on
+
 # `exec` and the guard: when make is killed, what it runs ends too.
 run: $(VENV)/.installed  ## start everything here: servers, gateway, workers (PORT=8080; ARGS="--workers image=2")
-	@$(MAKE) --no-print-directory --silent $(VENV)/.node 2>/dev/null || true
-	@$(BIN)/python cli/studio.py --or-go-on
+	@$(STUDIO_OR_GO_ON)
 	@exec $(BIN)/python cli/servers/guard.py 15 $$PPID - $(BIN)/penstock up $(ARGS)
 
 studio: $(VENV)/.installed $(VENV)/.node  ## build the web application into gateway/static, if its sources have changed
@@ -35,15 +38,16 @@ demo-providers: $(VENV)/.installed-dev  ## like run, with every provider's emula
 	@exec $(BIN)/python cli/servers/guard.py 15 $$PPID - $(BIN)/python -m tests.emulators $(ARGS)
 
 test: $(VENV)/.installed-dev  ## run every test against private servers (ARGS="tests/cli -k lock")
+	@$(STUDIO_OR_GO_ON)
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not long" $(ARGS)
 
-test-browser: $(VENV)/.installed-dev  ## try all of the studio in Chromium (tests/browser/install-chromium brings one)
+test-browser: $(VENV)/.installed-dev studio  ## try all of the studio in Chromium (tests/browser/install-chromium brings one)
 	@CI=1 $(BIN)/pytest -n 0 tests/browser $(ARGS)
 
-screenshots: $(VENV)/.installed-dev  ## a picture of every view, light and dark, wide and narrow (ARGS="gallery ops")
+screenshots: $(VENV)/.installed-dev studio  ## a picture of every view, light and dark, wide and narrow (ARGS="gallery ops")
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-audit: $(VENV)/.installed-dev  ## what Lighthouse says of the studio, beside what was promised
+audit: $(VENV)/.installed-dev studio  ## what Lighthouse says of the studio, beside what was promised
 	@$(BIN)/python -m tests.browser.audit
 
 check: lint studio-check test  ## lint, check the studio, then test

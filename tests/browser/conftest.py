@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
 from tests.browser.browsers import find_chromium, open_browser
 from tests.browser.stack import Stack, open_stack
@@ -15,7 +15,7 @@ from tests.servers import TEMPLATE, RunServers
 
 STATIC = Path(__file__).parents[2] / "gateway" / "static" / "index.html"
 VALKEY_NUMBER = 15
-WIDE = {"width": 1440, "height": 900}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 HOW = "tests/browser/install-chromium installs Chromium, make studio builds the studio"
 
 
@@ -56,7 +56,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def window(browser: Browser, stack: Stack) -> AsyncIterator[BrowserContext]:
     """A window of somebody who was never here before; relative addresses are the stack's."""
-    context = await browser.new_context(base_url=stack.url, viewport=WIDE, accept_downloads=True)  # type: ignore[arg-type]  # a plain mapping is a ViewportSize
+    context = await browser.new_context(base_url=stack.url, viewport=WIDE, accept_downloads=True)
     context.set_default_timeout(20_000)
     yield context
     await context.close()
