@@ -13,8 +13,9 @@ export function Avatar({ name, url, size = 28 }: { name: string; url?: string | 
       className={styles.avatar}
       style={{ width: size, height: size, fontSize: size * 0.4 }}
       aria-hidden="true"
+      data-initials={url ? undefined : initials}
     >
-      {url ? <img src={url} alt="" width={size} height={size} /> : initials}
+      {url && <img src={url} alt="" width={size} height={size} />}
     </span>
   );
 }
