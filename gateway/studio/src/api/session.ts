@@ -71,7 +71,8 @@ function withToken(request: Request): Request {
   return request;
 }
 
-function csrfToken(): string | null {
+/** Shows that a page of ours asks; for requests that `sessionFetch` does not send. */
+export function csrfToken(): string | null {
   const found = document.cookie.split('; ').find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));
   return found ? decodeURIComponent(found.slice(CSRF_COOKIE.length + 1)) : null;
 }
