@@ -1,3 +1,4 @@
+import { BudgetHint } from '@/features/create/BudgetHint';
 import { Tray } from '@/features/watch/Tray';
 import { AccountMenu } from './AccountMenu';
 import { Brand } from './Brand';
@@ -24,6 +25,7 @@ export function Sidebar({ groups, title }: { groups: readonly (readonly Place[])
       </nav>
       <div className={styles.foot}>
         <Tray />
+        <BudgetHint />
         <ThemeSwitch />
         <AccountMenu />
       </div>

@@ -1,3 +1,4 @@
+import { BudgetHint } from '@/features/create/BudgetHint';
 import { AccountMenu } from './AccountMenu';
 import { Brand } from './Brand';
 import { PlaceLink } from './PlaceLink';
@@ -10,7 +11,10 @@ export function TopBar({ groups, title }: { groups?: readonly (readonly Place[])
     <header className={styles.bar}>
       <div className={styles.line}>
         <Brand title={title} />
-        <AccountMenu compact />
+        <div className={styles.right}>
+          {!title && <BudgetHint />}
+          <AccountMenu compact />
+        </div>
       </div>
       {groups && (
         <nav aria-label={`${title}, narrow`} className={styles.places}>

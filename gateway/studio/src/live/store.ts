@@ -66,6 +66,15 @@ export class LiveStore implements Listener {
     this.set({ jobs: trimmed(jobs) });
   }
 
+  /** A job that is being sent off, until its answer comes; returns what takes it back. */
+  expect(resource: Generation): () => void {
+    this.set({ jobs: new Map(this.state.jobs).set(resource.id, jobOf(resource, Date.now())) });
+    return () => {
+      const jobs = new Map(this.state.jobs);
+      if (jobs.delete(resource.id)) this.set({ jobs });
+    };
+  }
+
   forget(): void {
     this.lastTs = null;
     this.set({ jobs: NO_JOBS });

@@ -1,46 +1,67 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { Image as ImageIcon } from 'lucide-react';
-import { useState } from 'react';
+import { useCallback, useRef } from 'react';
+import type { Generation } from '@/api/client';
+import { hasEnded } from '@/api/generations';
+import { keys } from '@/api/keys';
+import { queryClient } from '@/api/queries';
 import { View } from '@/app/View';
-import { EmptyState } from '@/ui/EmptyState';
+import { useShortcuts } from '@/keyboard/registry';
 import { Tabs } from '@/ui/Tabs';
+import { CreateForm } from './CreateForm';
 import styles from './CreateView.module.css';
+import { FileDrop } from './FileDrop';
 import { KINDS } from './kinds';
-import { PromptForm } from './PromptForm';
-import { Result } from './Result';
+import { PreviewPanel } from './PreviewPanel';
+import { useShown } from './showing';
+
+const STACKED = '(max-width: 959px)';
 
 /** The form at the left, what it makes at the right. */
 export function CreateView() {
   const { kind } = useParams({ from: '/_studio/studio/create/$kind' });
   const navigate = useNavigate();
-  const [last, setLast] = useState<string | null>(null);
+  const showing = useShown(kind);
+  const preview = useRef<HTMLDivElement>(null);
   const tabs = KINDS.map(({ name, label, icon: Icon }) => ({
     value: name,
     label,
     icon: <Icon aria-hidden="true" />,
   }));
   const label = KINDS.find((one) => one.name === kind)?.label ?? kind;
+  const { shown, show, go } = showing;
+  const onMade = useCallback(
+    ([first]: readonly Generation[]) => {
+      if (!first) return;
+      if (!isLookedAt(shown)) show(first.id);
+      if (matchMedia(STACKED).matches) preview.current?.scrollIntoView({ behavior: 'smooth' });
+    },
+    [shown, show],
+  );
+  useShortcuts('Create', [{ chord: 'p', label: 'Preview', run: () => go({ panel: 'preview' }) }]);
   return (
     <View title={`Create ${label.toLowerCase()}`} hideTitle>
-      <Tabs
-        label="What to make"
-        tabs={tabs}
-        value={kind}
-        onChange={(next) => void navigate({ to: '/studio/create/$kind', params: { kind: next } })}
-      >
-        <div className={styles.panels}>
-          <PromptForm key={kind} kind={kind} onSubmitted={(generation) => setLast(generation.id)} />
-          <section aria-label="Preview" className={styles.preview}>
-            {last ? (
-              <Result id={last} />
-            ) : (
-              <EmptyState icon={<ImageIcon />} title="What you make appears here">
-                Describe it and press Generate.
-              </EmptyState>
-            )}
-          </section>
-        </div>
-      </Tabs>
+      <div className={styles.create}>
+        <Tabs
+          label="What to make"
+          tabs={tabs}
+          value={kind}
+          onChange={(next) => void navigate({ to: '/studio/create/$kind', params: { kind: next } })}
+        >
+          <div className={styles.panels}>
+            <CreateForm key={kind} kind={kind} onMade={onMade} />
+            <div ref={preview} className={styles.preview}>
+              <PreviewPanel kind={kind} showing={showing} onMade={onMade} />
+            </div>
+          </div>
+        </Tabs>
+      </div>
+      <FileDrop kind={kind} />
     </View>
   );
+}
+
+/** Whether the preview has something that nobody may take away: a result. What runs or failed gives way. */
+function isLookedAt(id: string | null): boolean {
+  const known = id ? queryClient.getQueryData<Generation>(keys.generation(id)) : undefined;
+  return known !== undefined && hasEnded(known) && known.status === 'completed';
 }

@@ -1,14 +1,20 @@
 import { useQuery } from '@tanstack/react-query';
+import type { Generation } from '@/api/client';
 import { generationQuery, hasEnded } from '@/api/generations';
-import { JobCard } from '@/features/watch/JobCard';
-import { jobOf } from '@/live/jobs';
 import { useJob } from '@/live/live';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
-import { Outputs } from './Outputs';
+import { Failure } from './Failure';
+import { Finished } from './Finished';
+import { Making } from './Making';
+
+interface Props {
+  id: string;
+  onMade: (made: readonly Generation[]) => void;
+}
 
 /** One generation, from its place in the queue to what it made. */
-export function Result({ id }: { id: string }) {
+export function Result({ id, onMade }: Props) {
   const { data, error, refetch } = useQuery(generationQuery(id));
   const job = useJob(id);
   if (error && !data) return <ErrorCard error={error} onRetry={() => void refetch()} />;
@@ -20,7 +26,7 @@ export function Result({ id }: { id: string }) {
       </>
     );
   }
-  if (!hasEnded(data)) return <JobCard job={job ?? jobOf(data, Date.now())} />;
-  if (data.error) return <ErrorCard error={new Error(data.error.message)} />;
-  return <Outputs generation={data} />;
+  if (!hasEnded(data)) return <Making generation={data} job={job} />;
+  if (data.status === 'completed') return <Finished generation={data} onMade={onMade} />;
+  return <Failure generation={data} onMade={onMade} />;
 }

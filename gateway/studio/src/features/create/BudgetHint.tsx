@@ -1,0 +1,29 @@
+import { Link } from '@tanstack/react-router';
+import { useOverview } from '@/api/overview';
+import { Money } from '@/ui/Money';
+import styles from './BudgetHint.module.css';
+
+/** What is left of the budget that will be empty first; nothing where there is none. */
+export function BudgetHint() {
+  const { data } = useOverview();
+  const first = data?.budgets.toSorted((a, b) => a.remaining.nanos - b.remaining.nanos)[0];
+  if (!first) return null;
+  const limit = first.limit.nanos;
+  const used = limit > 0 ? Math.min(1, Math.max(0, 1 - first.remaining.nanos / limit)) : 1;
+  const tight = first.remaining.nanos <= 0 ? styles.empty : used >= 0.8 ? styles.low : styles.fine;
+  return (
+    <Link
+      to="/studio/settings/$tab"
+      params={{ tab: 'budgets' }}
+      className={styles.hint}
+      title={`${Math.round(used * 100)} % of the ${first.name ?? first.scope} budget is used`}
+    >
+      <span>
+        <Money nanos={Math.max(0, first.remaining.nanos)} /> left
+      </span>
+      <span className={styles.track} aria-hidden="true">
+        <span className={tight} style={{ width: `${used * 100}%` }} />
+      </span>
+    </Link>
+  );
+}

@@ -1,0 +1,45 @@
+import { useState } from 'react';
+import type { Generation } from '@/api/client';
+import { useShortcuts } from '@/keyboard/registry';
+import { live } from '@/live/live';
+import { say } from '@/ui/toasts';
+import { Facts } from './Facts';
+import styles from './Finished.module.css';
+import { OutputStrip } from './OutputStrip';
+import { OutputViewer } from './OutputViewer';
+import { ResultActions } from './ResultActions';
+import { useRerun } from './rerunning';
+
+interface Props {
+  generation: Generation;
+  onMade: (made: readonly Generation[]) => void;
+}
+
+/** What was made, large; what can be done with it; how it was made. The form stays as it is. */
+export function Finished({ generation, onMade }: Props) {
+  const [n, setN] = useState(0);
+  const output = generation.outputs[n] ?? generation.outputs[0];
+  const again = useRerun(generation.id, (made) => {
+    live.learn(made);
+    say('It is being made again.');
+    onMade([made]);
+  });
+  const last = generation.outputs.length - 1;
+  useShortcuts('Preview', [
+    { chord: 'r', label: 'Make it again, same seed', run: () => again.mutate('same') },
+    { chord: 'Shift+R', label: 'Make it again, new seed', run: () => again.mutate('new') },
+    { chord: 'ArrowLeft', label: 'Previous output', run: () => setN(Math.max(0, n - 1)) },
+    { chord: 'ArrowRight', label: 'Next output', run: () => setN(Math.min(last, n + 1)) },
+  ]);
+  if (!output) return <p>It was made, and its files are in the trash or gone.</p>;
+  return (
+    <div className={styles.finished}>
+      <OutputViewer generation={generation} output={output} />
+      {generation.outputs.length > 1 && (
+        <OutputStrip generation={generation} chosen={output.n} onChoose={setN} />
+      )}
+      <ResultActions generation={generation} output={output} onAgain={again.mutate} busy={again.isPending} />
+      <Facts generation={generation} output={output} />
+    </div>
+  );
+}

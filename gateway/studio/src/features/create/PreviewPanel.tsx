@@ -1,0 +1,68 @@
+import { Clock, Eye, Images, Sparkles } from 'lucide-react';
+import { Button } from '@/ui/Button';
+import { EmptyState } from '@/ui/EmptyState';
+import { SegmentedControl } from '@/ui/SegmentedControl';
+import { KINDS } from './kinds';
+import styles from './PreviewPanel.module.css';
+import { RecentGallery } from './RecentGallery';
+import { RecentHistory } from './RecentHistory';
+import { Result } from './Result';
+import { RunningStrip } from './RunningStrip';
+import type { PreviewName } from './routes';
+import { useFresh, type useShown } from './showing';
+
+interface Props {
+  kind: string;
+  showing: ReturnType<typeof useShown>;
+  /** What is shown is made again, or tried again. */
+  onMade: Parameters<typeof Result>[0]['onMade'];
+}
+
+const PANELS = [
+  { value: 'preview', label: 'Preview', icon: <Eye aria-hidden="true" /> },
+  { value: 'gallery', label: 'Gallery', icon: <Images aria-hidden="true" /> },
+  { value: 'history', label: 'History', icon: <Clock aria-hidden="true" /> },
+] as const satisfies readonly { value: PreviewName; label: string; icon: React.ReactNode }[];
+
+/** At the right: what is chosen, what was made before. What is new says so and waits to be looked at. */
+export function PreviewPanel({ kind, showing, onMade }: Props) {
+  const { shown, panel, show, go } = showing;
+  const fresh = useFresh(kind).filter((job) => job.id !== shown);
+  const newest = fresh[0];
+  const label = KINDS.find((one) => one.name === kind)?.label.toLowerCase() ?? kind;
+  return (
+    <section aria-label="Preview" className={styles.panel}>
+      <header className={styles.head}>
+        <SegmentedControl
+          label="What to see"
+          segments={PANELS}
+          value={panel}
+          onChange={(next) => go({ panel: next })}
+        />
+        <span role="status">
+          {newest && (
+            <Button
+              size="sm"
+              icon={<Sparkles aria-hidden="true" />}
+              className={styles.fresh}
+              onClick={() => show(newest.id)}
+            >
+              {fresh.length} new
+            </Button>
+          )}
+        </span>
+      </header>
+      <RunningStrip kind={kind} shown={panel === 'preview' ? shown : null} onShow={show} />
+      {panel === 'gallery' && <RecentGallery kind={kind} shown={shown} onShow={show} />}
+      {panel === 'history' && <RecentHistory kind={kind} shown={shown} onShow={show} />}
+      {panel === 'preview' &&
+        (shown ? (
+          <Result key={shown} id={shown} onMade={onMade} />
+        ) : (
+          <EmptyState icon={<Sparkles />} title={`Your ${label} appear here`}>
+            Describe what you want and press Generate. You can leave this page while it is made.
+          </EmptyState>
+        ))}
+    </section>
+  );
+}

@@ -1,0 +1,129 @@
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Download, Info, Link2, RefreshCw, Share2, Wand2, WandSparkles } from 'lucide-react';
+import { fileAddress } from '@/api/address';
+import type { Generation, Output } from '@/api/client';
+import { share } from '@/api/links';
+import { printed } from '@/keyboard/chord';
+import { Menu, type MenuItem } from '@/ui/Menu';
+import { sayProblem } from '@/ui/toasts';
+import { copy } from './clipboard';
+import { setFile } from './drafts';
+import styles from './Finished.module.css';
+import { titleFor } from './prompts';
+import { purposesOf } from './purposes';
+import { reuses } from './reusing';
+
+interface Props {
+  generation: Generation;
+  output: Output;
+  busy: boolean;
+  onAgain: (seed: 'same' | 'new') => void;
+}
+
+const HOUR_S = 3600;
+const TERMS: [string, number][] = [
+  ['an hour', HOUR_S],
+  ['a day', 24 * HOUR_S],
+  ['a week', 7 * 24 * HOUR_S],
+  ['30 days', 30 * 24 * HOUR_S],
+];
+
+/** What can be done with an output. */
+export function ResultActions({ generation, output, busy, onAgain }: Props) {
+  const navigate = useNavigate();
+  const address = fileAddress(output.url);
+  const go = (kind: string) => void navigate({ to: '/studio/create/$kind', params: { kind } });
+  const uses: MenuItem[] = purposesOf(output.mime, 'image').map(({ kind, field, label }) => ({
+    label,
+    run: () => {
+      setFile(kind, field, `${generation.id}/${output.n}`, {
+        name: titleFor(generation),
+        mime: output.mime,
+        thumbnail: output.thumbnail_url,
+        seconds: output.duration_s,
+      });
+      go(kind);
+    },
+  }));
+  const shares: MenuItem[] = TERMS.map(([words, seconds]) => ({
+    label: `For ${words}`,
+    run: () =>
+      void share(generation.id, output.n, seconds)
+        .then((link) => copy(link.url, `A link is copied. It works for ${words}, for anybody.`))
+        .catch(sayProblem),
+  }));
+  const agains: MenuItem[] = [
+    { label: 'Same seed', keys: printed('r').join(' '), disabled: busy, run: () => onAgain('same') },
+    { label: 'New seed', keys: printed('Shift+R').join(' '), disabled: busy, run: () => onAgain('new') },
+  ];
+  return (
+    <div className={styles.actions}>
+      <a className={styles.link} href={`${address}/download`} download>
+        <Download aria-hidden="true" />
+        Download
+      </a>
+      <Menu
+        name="Make it again"
+        className={styles.link}
+        items={agains}
+        button={
+          <>
+            <RefreshCw aria-hidden="true" />
+            Again
+          </>
+        }
+      />
+      <Menu
+        name="Fill the form from it"
+        className={styles.link}
+        items={reuses(generation, go)}
+        button={
+          <>
+            <Wand2 aria-hidden="true" />
+            Reuse
+          </>
+        }
+      />
+      {uses.length > 0 && (
+        <Menu
+          name="Use it as an input"
+          className={styles.link}
+          items={uses}
+          button={
+            <>
+              <WandSparkles aria-hidden="true" />
+              Use it
+            </>
+          }
+        />
+      )}
+      <button
+        type="button"
+        className={styles.link}
+        onClick={() =>
+          void (output.text === null
+            ? copy(new URL(address, location.href).href, 'The link is copied. It is for you alone.')
+            : copy(output.text, 'The text is copied.'))
+        }
+      >
+        <Link2 aria-hidden="true" />
+        {output.text === null ? 'Copy link' : 'Copy text'}
+      </button>
+      <Menu
+        name="Share a link that expires"
+        className={styles.link}
+        items={shares}
+        button={
+          <>
+            <Share2 aria-hidden="true" />
+            Share
+          </>
+        }
+      />
+      <Link className={styles.link} to="/studio/generations/$id" params={{ id: generation.id }}>
+        <Info aria-hidden="true" />
+        Details
+      </Link>
+    </div>
+  );
+}

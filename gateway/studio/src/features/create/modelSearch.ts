@@ -1,0 +1,24 @@
+import type { Model } from '@/api/client';
+
+type Searched = Pick<Model, 'id' | 'label' | 'provider' | 'description' | 'aliases' | 'available'>;
+
+/** Those with all words of a search in name, provider, alias or description; what can run comes first. */
+export function found<T extends Searched>(models: readonly T[], search: string): T[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const matches = models.filter((model) => {
+    const text = [model.id, model.label, model.provider, model.description, ...model.aliases]
+      .join(' ')
+      .toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  return [...matches.filter((one) => one.available), ...matches.filter((one) => !one.available)];
+}
+
+/** The model of a draft; of what was asked for by a product's name, the first that can run. */
+export function modelOf<T extends Searched>(models: readonly T[], name: string | null): T | undefined {
+  const named = models.filter((one) => name !== null && (one.id === name || one.aliases.includes(name)));
+  const candidates = named.length > 0 ? named : models;
+  return (
+    candidates.find((one) => one.id === name) ?? candidates.find((one) => one.available) ?? candidates[0]
+  );
+}
