@@ -1,12 +1,13 @@
 import { api, type Schema, taken } from './client';
 
-export type ShareLink = Schema['LinkResource'];
+export type FileLink = Schema['LinkResource'];
 
-/** An address of an output for people without an account, until it expires. */
-export function share(generationId: string, n: number, expiresInS: number): Promise<ShareLink> {
+/** An address of a file that everybody may open until it ends. */
+export function share(
+  file: { generation_id: string; n: number } | { upload_id: string },
+  expiresInS: number,
+): Promise<FileLink> {
   return taken(
-    api.POST('/api/v1/links', {
-      body: { generation_id: generationId, upload_id: null, n, expires_in_s: expiresInS },
-    }),
+    api.POST('/api/v1/links', { body: { ...file, expires_in_s: expiresInS } as Schema['LinkRequest'] }),
   );
 }

@@ -1,27 +1,23 @@
-import { api, type Generation, type Schema, taken } from './client';
+import { api, type Generation, taken } from './client';
 
-export type Recipe = Schema['Recipe'];
-
-/** The same again: with its own seed, or with another. */
-export function rerun(id: string, seed: 'same' | 'new', idempotencyKey: string): Promise<Generation> {
+/** The same again: with its seed, or with another one. */
+export function rerun(id: string, seed: 'same' | 'new'): Promise<Generation> {
   return taken(
     api.POST('/api/v1/generations/{id}/rerun', {
-      params: { path: { id }, header: { 'Idempotency-Key': idempotencyKey } },
+      params: { path: { id }, header: { 'Idempotency-Key': crypto.randomUUID() } as never },
       body: { seed, overrides: {} },
     }),
-  ) as Promise<Generation>;
+  );
 }
 
-/** Another try at what did not end well, at one provider if it is named. */
+/** What failed, once more; first at that provider, if one is named. */
 export function retry(id: string, provider?: string): Promise<Generation> {
   return taken(
-    api.POST('/api/v1/generations/{id}/retry', {
-      params: { path: { id }, query: { ...(provider && { provider }) } },
-    }),
-  ) as Promise<Generation>;
+    api.POST('/api/v1/generations/{id}/retry', { params: { path: { id }, query: { provider } as never } }),
+  );
 }
 
-/** How it was made, with the seed that was drawn. */
-export function fetchRecipe(id: string): Promise<Recipe> {
+/** The request that makes it again, with the seed that was drawn. */
+export function fetchRecipe(id: string) {
   return taken(api.GET('/api/v1/generations/{id}/recipe', { params: { path: { id } } }));
 }

@@ -1,5 +1,4 @@
-import type { Generation } from '@/api/client';
-import type { NewGeneration } from '@/api/generations';
+import type { Generation, Model } from '@/api/client';
 import { useModels } from '@/api/models';
 import { asProblem } from '@/api/problem';
 import { useShortcuts } from '@/keyboard/registry';
@@ -15,6 +14,7 @@ import { GenerateBar } from './GenerateBar';
 import { ModelPicker } from './ModelPicker';
 import { modelOf } from './modelSearch';
 import { obstacleOf } from './obstacles';
+import { requestOf, sharedName } from './requests';
 import { SettingsMenu } from './SettingsMenu';
 import { useSubmit } from './submitting';
 import { useTransfers } from './transfers';
@@ -44,14 +44,16 @@ function LoadedForm({
   const model = modelOf(models, draft.model);
   const fields = fieldsOf(model?.parameters ?? {});
   const input = inputOf(draft.values, fields);
-  const request = (given: Record<string, unknown>) =>
-    ({ kind, input: given, ...(model && { model: model.id }) }) as NewGeneration;
-  const estimate = useEstimate(model ? request(input) : null);
+  const estimate = useEstimate(model ? requestOf(kind, model, models, draft, input) : null);
   const { send, isPending, error } = useSubmit(onMade);
   const problem = error ? asProblem(error) : null;
   const missing = fields
     .filter((field) => (field.required || field.name === 'prompt') && isBlank(input[field.name]))
-    .map((field) => field.title);
+    .map((field) => {
+      const verb = field.widget === 'file' ? 'Choose the' : 'Write the';
+      return `${verb} ${field.title.toLowerCase()} first.`;
+    });
+  const perWord = missing.length > 0 && countsWords(model);
   const obstacle = obstacleOf({
     offline,
     transfers,
@@ -60,7 +62,9 @@ function LoadedForm({
     hasModel: model?.available ?? false,
   });
   const generate = () => {
-    if (obstacle === null) send(inputsOf(draft.values, fields, draft.times).map(request));
+    if (obstacle !== null || !model) return;
+    const inputs = inputsOf(draft.values, fields, draft.times);
+    send(inputs.map((one) => requestOf(kind, model, models, draft, one)));
   };
   useShortcuts('Create', [{ chord: 'Mod+Enter', label: 'Generate', inFields: true, run: generate }]);
   const errorOf = (name: string) =>
@@ -79,28 +83,31 @@ function LoadedForm({
       }}
     >
       <div className={styles.fields}>
-        <ModelPicker
-          models={models}
-          chosen={model}
-          error={problem?.of('model') ?? null}
-          onChoose={(chosen) => changeDraft(kind, { model: chosen.id })}
-        />
-        <SettingsMenu kind={kind} model={model?.id ?? null} />
-        <p role="status" className={dropped.length > 0 ? styles.dropped : 'unseen'}>
-          {dropped.length > 0 &&
-            `${model?.label} does not take: ${dropped.join(', ')}. Kept for a model that does.`}
-        </p>
         <FormFields
           kind={kind}
           fields={fields}
           draft={draft}
+          canStandIn={model !== undefined && sharedName(model, models) !== null}
           errorOf={errorOf}
           onChange={(name, value) => setValue(kind, name, value)}
-        />
+        >
+          <ModelPicker
+            models={models}
+            chosen={model}
+            error={problem?.of('model') ?? null}
+            actions={<SettingsMenu kind={kind} model={model?.id ?? null} />}
+            onChoose={(chosen) => changeDraft(kind, { model: chosen.id })}
+          />
+          <p role="status" className={dropped.length > 0 ? styles.dropped : 'unseen'}>
+            {dropped.length > 0 &&
+              `${model?.label} does not take: ${dropped.join(', ')}. Kept for a model that does.`}
+          </p>
+        </FormFields>
         {unplaced && <ErrorCard error={problem} />}
       </div>
       <GenerateBar
         estimate={estimate.data}
+        rate={perWord ? (model?.price_text ?? null) : null}
         unpriced={estimate.isError}
         times={draft.times}
         obstacle={obstacle}
@@ -108,6 +115,12 @@ function LoadedForm({
       />
     </form>
   );
+}
+
+/** Whether the price grows with the text, so that without one there is only a rate to tell. */
+function countsWords(model: Model | undefined): boolean {
+  const units = (model?.price?.units ?? {}) as Record<string, unknown>;
+  return Object.keys(units).some((unit) => unit === 'character' || unit.endsWith('_token'));
 }
 
 function FormSkeleton() {

@@ -1,5 +1,5 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useCallback, useRef } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import type { Generation } from '@/api/client';
 import { hasEnded } from '@/api/generations';
 import { keys } from '@/api/keys';
@@ -12,6 +12,7 @@ import styles from './CreateView.module.css';
 import { FileDrop } from './FileDrop';
 import { KINDS } from './kinds';
 import { PreviewPanel } from './PreviewPanel';
+import { takePrefill } from './prefill';
 import { useShown } from './showing';
 
 const STACKED = '(max-width: 959px)';
@@ -29,6 +30,7 @@ export function CreateView() {
   }));
   const label = KINDS.find((one) => one.name === kind)?.label ?? kind;
   const { shown, show, go } = showing;
+  useEffect(() => takePrefill(kind), [kind]);
   const onMade = useCallback(
     ([first]: readonly Generation[]) => {
       if (!first) return;
@@ -37,7 +39,10 @@ export function CreateView() {
     },
     [shown, show],
   );
-  useShortcuts('Create', [{ chord: 'p', label: 'Preview', run: () => go({ panel: 'preview' }) }]);
+  useShortcuts('Create', [
+    { chord: 'p', label: 'Preview', run: () => go({ panel: 'preview' }) },
+    { chord: 'Escape', label: 'Leave the field', inFields: true, run: leaveField },
+  ]);
   return (
     <View title={`Create ${label.toLowerCase()}`} hideTitle>
       <div className={styles.create}>
@@ -58,6 +63,12 @@ export function CreateView() {
       <FileDrop kind={kind} />
     </View>
   );
+}
+
+/** A list that is open closes by itself and has the focus back. */
+function leaveField(): void {
+  const focused = document.activeElement;
+  if (focused instanceof HTMLElement && !focused.closest('[popover]')) focused.blur();
 }
 
 /** Whether the preview has something that nobody may take away: a result. What runs or failed gives way. */

@@ -45,6 +45,7 @@ export function Facts({ generation, output }: { generation: Generation; output: 
 
 function Cost({ cost }: { cost: Generation['cost'] }) {
   const amount = cost.actual ?? cost.estimated;
+  if (amount?.nanos === 0) return <span title={cost.explanation}>Free</span>;
   return (
     <span title={cost.explanation}>
       {!cost.actual && amount && 'about '}

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { Generation } from '@/api/client';
 import { useShortcuts } from '@/keyboard/registry';
 import { live } from '@/live/live';
@@ -24,10 +24,12 @@ export function Finished({ generation, onMade }: Props) {
     say('It is being made again.');
     onMade([made]);
   });
+  const download = useRef<HTMLAnchorElement>(null);
   const last = generation.outputs.length - 1;
   useShortcuts('Preview', [
     { chord: 'r', label: 'Make it again, same seed', run: () => again.mutate('same') },
     { chord: 'Shift+R', label: 'Make it again, new seed', run: () => again.mutate('new') },
+    { chord: 'd', label: 'Download', run: () => download.current?.click() },
     { chord: 'ArrowLeft', label: 'Previous output', run: () => setN(Math.max(0, n - 1)) },
     { chord: 'ArrowRight', label: 'Next output', run: () => setN(Math.min(last, n + 1)) },
   ]);
@@ -38,7 +40,13 @@ export function Finished({ generation, onMade }: Props) {
       {generation.outputs.length > 1 && (
         <OutputStrip generation={generation} chosen={output.n} onChoose={setN} />
       )}
-      <ResultActions generation={generation} output={output} onAgain={again.mutate} busy={again.isPending} />
+      <ResultActions
+        ref={download}
+        generation={generation}
+        output={output}
+        onAgain={again.mutate}
+        busy={again.isPending}
+      />
       <Facts generation={generation} output={output} />
     </div>
   );

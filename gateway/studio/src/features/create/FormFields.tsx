@@ -1,10 +1,12 @@
 import { ChevronRight } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
+import { Switch } from '@/ui/Switch';
 import styles from './CreateForm.module.css';
-import type { Draft } from './drafts';
+import { changeDraft, type Draft } from './drafts';
 import type { FormField } from './fields';
 import { Control } from './fields/Control';
 import { ShapeControl } from './fields/ShapeControl';
+import { ProjectControl } from './ProjectControl';
 import { PromptControl } from './PromptControl';
 import { promptField } from './recipes';
 import { TimesControl } from './TimesControl';
@@ -14,6 +16,10 @@ interface Props {
   kind: string;
   fields: readonly FormField[];
   draft: Draft;
+  /** Whether other models could do it in place of the chosen one. */
+  canStandIn: boolean;
+  /** The choice of the model, below the prompt. */
+  children: ReactNode;
   errorOf: (name: string) => string | null;
   onChange: (name: string, value: unknown) => void;
 }
@@ -24,7 +30,7 @@ const ELSEWHERE = new Set(['count', 'size', 'aspect_ratio', 'messages']);
 const WITH: Readonly<Record<string, string>> = { consent: 'voice_sample', images: 'image', mask: 'image' };
 
 /** The fields of a model: what matters most first, the rest in a drawer. */
-export function FormFields({ kind, fields, draft, errorOf, onChange }: Props) {
+export function FormFields({ kind, fields, draft, canStandIn, errorOf, onChange, children }: Props) {
   const { values } = draft;
   const prompt = promptField(fields);
   const named = (name: string) => fields.find((field) => field.name === name);
@@ -57,6 +63,7 @@ export function FormFields({ kind, fields, draft, errorOf, onChange }: Props) {
           onChange={(value) => onChange(prompt.name, value)}
         />
       )}
+      {children}
       {shown.filter((field) => !field.advanced).map(control)}
       {(ratio || size) && (
         <ShapeControl
@@ -68,14 +75,25 @@ export function FormFields({ kind, fields, draft, errorOf, onChange }: Props) {
         />
       )}
       <TimesControl kind={kind} times={draft.times} />
-      {advanced.length > 0 && (
+      <ProjectControl kind={kind} chosen={draft.project} />
+      {(advanced.length > 0 || canStandIn) && (
         <details className={styles.drawer} open={opened}>
           <summary>
             <ChevronRight aria-hidden="true" />
             Advanced
             {changed > 0 && <span className={styles.changed}>{changed} set</span>}
           </summary>
-          <div className={styles.inner}>{advanced.map(control)}</div>
+          <div className={styles.inner}>
+            {advanced.map(control)}
+            {canStandIn && (
+              <Switch
+                label="Let others stand in"
+                hint="When the model cannot, another that serves the same product may."
+                checked={draft.standIns}
+                onChange={(standIns) => changeDraft(kind, { standIns })}
+              />
+            )}
+          </div>
         </details>
       )}
     </>

@@ -11,6 +11,8 @@ import { priceWords, waitWords } from './price';
 
 interface Props {
   estimate: Estimate | undefined;
+  /** The model's price per unit, where there is nothing to reckon with yet. */
+  rate: string | null;
   /** Whether it could not be asked for. */
   unpriced: boolean;
   times: number;
@@ -21,13 +23,15 @@ interface Props {
 const LINK_WORDS = { plan: 'See the plan', budgets: 'See budgets', providers: 'See providers' } as const;
 
 /** What a press costs, what is left, and the button with the reason when it cannot be pressed. */
-export function GenerateBar({ estimate, unpriced, times, obstacle, busy }: Props) {
+export function GenerateBar({ estimate, rate, unpriced, times, obstacle, busy }: Props) {
   const id = useId();
   return (
     <div className={styles.bar}>
       <div className={styles.line}>
         <p className={styles.price} aria-live="polite">
-          {estimate ? <b>{priceWords(estimate, times)}</b> : unpriced ? 'Price not known' : 'Pricing …'}
+          <b>
+            {rate ?? (estimate ? priceWords(estimate, times) : unpriced ? 'Price not known' : 'Pricing …')}
+          </b>
           {estimate && waitWords(estimate) && <span>{waitWords(estimate)}</span>}
         </p>
         <Button
@@ -39,9 +43,9 @@ export function GenerateBar({ estimate, unpriced, times, obstacle, busy }: Props
           aria-describedby={obstacle ? id : undefined}
         >
           Generate{times > 1 && ` ${times}`}
-          <kbd className={styles.keys} aria-hidden="true">
+          <span className={styles.keys} aria-hidden="true">
             {printed('Mod+Enter').join(' ')}
-          </kbd>
+          </span>
         </Button>
       </div>
       <div className={styles.line}>

@@ -33,15 +33,11 @@ export function Making({ generation, job }: { generation: Generation; job: Job |
       <div className={styles.line}>
         <p className={styles.facts}>
           <span aria-live="polite" className={styles.doing}>
-            {stop.isSuccess ? 'Being cancelled' : doing(now)}
+            {stop.isSuccess ? 'Being cancelled' : now.text ? 'Being written' : doing(now)}
           </span>
           {now.progress !== null && <span>{Math.round(now.progress * 100)} %</span>}
           {eta !== null && <span>{etaWords(eta, generation.eta_p90_seconds)}</span>}
-          {estimated && (
-            <span>
-              about <Money nanos={estimated.nanos} />
-            </span>
-          )}
+          {estimated && <span>{estimated.nanos === 0 ? 'free' : <Money nanos={estimated.nanos} />}</span>}
           {generation.resolved && (
             <span>
               {generation.resolved.model} · {generation.resolved.provider}

@@ -42,7 +42,6 @@ export function ModelList({ models, chosen, onChoose }: Props) {
     <>
       <div className={styles.search}>
         <TextInput
-          // biome-ignore lint/a11y/noAutofocus: whoever opens the list goes on by typing
           autoFocus
           role="combobox"
           aria-expanded="true"
@@ -58,7 +57,6 @@ export function ModelList({ models, chosen, onChoose }: Props) {
           onKeyDown={onKeyDown}
         />
       </div>
-      {/* biome-ignore lint/a11y/useFocusableInteractive: the field above keeps the focus */}
       <div role="listbox" id={`${id}-list`} aria-label="Models" className={styles.list}>
         {shown.map((model, index) => (
           // biome-ignore lint/a11y/useFocusableInteractive: the field above keeps the focus
@@ -76,12 +74,12 @@ export function ModelList({ models, chosen, onChoose }: Props) {
               {model.label}
               {model.shutdown_date && <Badge tone="warn">ends {model.shutdown_date}</Badge>}
             </span>
-            <span className={styles.price}>{model.price_text}</span>
             <span className={styles.facts}>
               {model.available
-                ? `${model.provider} · about ${inWords(model.expected_s)} · ${model.description}`
+                ? `${model.provider} · ${model.price_text} · about ${inWords(model.expected_s)}`
                 : `${model.provider} · not available: ${model.reason ?? 'its provider is not ready'}`}
             </span>
+            <span className={styles.facts}>{model.description}</span>
             {model.id === chosen?.id && <Check aria-hidden="true" />}
           </div>
         ))}

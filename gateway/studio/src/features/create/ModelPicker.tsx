@@ -1,5 +1,5 @@
 import { ChevronsUpDown } from 'lucide-react';
-import { useId, useRef, useState } from 'react';
+import { type ReactNode, useId, useRef, useState } from 'react';
 import type { Model } from '@/api/client';
 import { ModelList } from './ModelList';
 import styles from './ModelPicker.module.css';
@@ -10,11 +10,13 @@ interface Props {
   chosen: Model | undefined;
   /** Why it is refused. */
   error: string | null;
+  /** At the right of its label. */
+  actions?: ReactNode;
   onChoose: (model: Model) => void;
 }
 
 /** Which model makes it: a button with what matters about it, and a list to search in. */
-export function ModelPicker({ models, chosen, error, onChoose }: Props) {
+export function ModelPicker({ models, chosen, error, actions, onChoose }: Props) {
   const id = useId();
   const popover = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
@@ -29,9 +31,12 @@ export function ModelPicker({ models, chosen, error, onChoose }: Props) {
   };
   return (
     <div className={styles.picker}>
-      <span id={`${id}-label`} className={styles.label}>
-        Model
-      </span>
+      <div className={styles.head}>
+        <span id={`${id}-label`} className={styles.label}>
+          Model
+        </span>
+        {actions}
+      </div>
       <button
         ref={opener}
         type="button"

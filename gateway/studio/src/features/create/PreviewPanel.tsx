@@ -29,7 +29,7 @@ export function PreviewPanel({ kind, showing, onMade }: Props) {
   const { shown, panel, show, go } = showing;
   const fresh = useFresh(kind).filter((job) => job.id !== shown);
   const newest = fresh[0];
-  const label = KINDS.find((one) => one.name === kind)?.label.toLowerCase() ?? kind;
+  const promise = KINDS.find((one) => one.name === kind)?.promise ?? '';
   return (
     <section aria-label="Preview" className={styles.panel}>
       <header className={styles.head}>
@@ -59,7 +59,7 @@ export function PreviewPanel({ kind, showing, onMade }: Props) {
         (shown ? (
           <Result key={shown} id={shown} onMade={onMade} />
         ) : (
-          <EmptyState icon={<Sparkles />} title={`Your ${label} appear here`}>
+          <EmptyState icon={<Sparkles />} title={promise}>
             Describe what you want and press Generate. You can leave this page while it is made.
           </EmptyState>
         ))}

@@ -1,5 +1,6 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Download, Info, Link2, RefreshCw, Share2, Wand2, WandSparkles } from 'lucide-react';
+import { Download, Info, Link2, RefreshCw, Share2, TextCursorInput, WandSparkles } from 'lucide-react';
+import type { Ref } from 'react';
 import { fileAddress } from '@/api/address';
 import type { Generation, Output } from '@/api/client';
 import { share } from '@/api/links';
@@ -14,6 +15,8 @@ import { purposesOf } from './purposes';
 import { reuses } from './reusing';
 
 interface Props {
+  /** The link that downloads. */
+  ref: Ref<HTMLAnchorElement>;
   generation: Generation;
   output: Output;
   busy: boolean;
@@ -29,7 +32,7 @@ const TERMS: [string, number][] = [
 ];
 
 /** What can be done with an output. */
-export function ResultActions({ generation, output, busy, onAgain }: Props) {
+export function ResultActions({ ref, generation, output, busy, onAgain }: Props) {
   const navigate = useNavigate();
   const address = fileAddress(output.url);
   const go = (kind: string) => void navigate({ to: '/studio/create/$kind', params: { kind } });
@@ -48,7 +51,7 @@ export function ResultActions({ generation, output, busy, onAgain }: Props) {
   const shares: MenuItem[] = TERMS.map(([words, seconds]) => ({
     label: `For ${words}`,
     run: () =>
-      void share(generation.id, output.n, seconds)
+      void share({ generation_id: generation.id, n: output.n }, seconds)
         .then((link) => copy(link.url, `A link is copied. It works for ${words}, for anybody.`))
         .catch(sayProblem),
   }));
@@ -58,7 +61,7 @@ export function ResultActions({ generation, output, busy, onAgain }: Props) {
   ];
   return (
     <div className={styles.actions}>
-      <a className={styles.link} href={`${address}/download`} download>
+      <a ref={ref} className={styles.link} href={`${address}/download`} download>
         <Download aria-hidden="true" />
         Download
       </a>
@@ -79,7 +82,7 @@ export function ResultActions({ generation, output, busy, onAgain }: Props) {
         items={reuses(generation, go)}
         button={
           <>
-            <Wand2 aria-hidden="true" />
+            <TextCursorInput aria-hidden="true" />
             Reuse
           </>
         }

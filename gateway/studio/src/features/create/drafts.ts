@@ -16,10 +16,13 @@ export interface Draft {
   model: string | null;
   values: Values;
   times: number;
+  project: string | null;
+  /** Whether others of the same name may do it when the chosen one cannot. */
+  standIns: boolean;
   files: Readonly<Record<string, FileNote>>;
 }
 
-const EMPTY: Draft = { model: null, values: {}, times: 1, files: {} };
+const EMPTY: Draft = { model: null, values: {}, times: 1, project: null, standIns: false, files: {} };
 const KEY = 'penstock-draft-';
 
 const known = new Map<string, Draft>();

@@ -5,14 +5,16 @@ export interface Kind {
   name: string;
   label: string;
   icon: LucideIcon;
+  /** What an empty preview promises. */
+  promise: string;
 }
 
 /** What can be made, in the order of the keys 1 to 6. */
 export const KINDS: readonly Kind[] = [
-  { name: 'image', label: 'Images', icon: Image },
-  { name: 'audio', label: 'Audio', icon: AudioLines },
-  { name: 'music', label: 'Music', icon: Music },
-  { name: 'video', label: 'Video', icon: Clapperboard },
-  { name: 'upscale', label: 'Upscale', icon: Scaling },
-  { name: 'text', label: 'Text', icon: FileText },
+  { name: 'image', label: 'Images', icon: Image, promise: 'Your images appear here' },
+  { name: 'audio', label: 'Audio', icon: AudioLines, promise: 'Your speech is heard here' },
+  { name: 'music', label: 'Music', icon: Music, promise: 'Your music is heard here' },
+  { name: 'video', label: 'Video', icon: Clapperboard, promise: 'Your videos appear here' },
+  { name: 'upscale', label: 'Upscale', icon: Scaling, promise: 'Your larger pictures appear here' },
+  { name: 'text', label: 'Text', icon: FileText, promise: 'Your texts appear here' },
 ];

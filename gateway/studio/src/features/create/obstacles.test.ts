@@ -5,7 +5,9 @@ const free = { offline: false, transfers: [], estimate: undefined, missing: [], 
 
 it('lets go what nothing stands against, and names the first thing that does', () => {
   expect(obstacleOf(free)).toBeNull();
-  expect(obstacleOf({ ...free, missing: ['Prompt'] })?.message).toBe('Prompt is empty.');
+  expect(obstacleOf({ ...free, missing: ['Write the prompt first.'] })?.message).toBe(
+    'Write the prompt first.',
+  );
   expect(obstacleOf({ ...free, missing: ['Prompt'], offline: true })?.message).toContain('no connection');
 });
 

@@ -13,7 +13,7 @@ interface Situation {
   offline: boolean;
   transfers: readonly Transfer[];
   estimate: Estimate | undefined;
-  /** Titles of required fields that are empty. */
+  /** What is still to be filled in, each in a sentence. */
   missing: readonly string[];
   hasModel: boolean;
 }
@@ -33,7 +33,7 @@ export function obstacleOf({ offline, transfers, estimate, missing, hasModel }: 
   const refusal = estimate?.refusal;
   if (refusal) return refused(refusal);
   const [first] = missing;
-  if (first) return plain(`${first} is empty.`);
+  if (first) return plain(first);
   const wrong = estimate?.problems.find((one) => !one.missing);
   return wrong ? plain(`One setting is not right: ${wrong.message}`) : null;
 }

@@ -8,7 +8,7 @@ import { sayProblem } from '@/ui/toasts';
 export function useRerun(id: string, onMade: (made: Generation) => void) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (seed: 'same' | 'new') => rerun(id, seed, crypto.randomUUID()),
+    mutationFn: (seed: 'same' | 'new') => rerun(id, seed),
     onError: sayProblem,
     onSuccess: (made) => {
       client.setQueryData(keys.generation(made.id), made);

@@ -24,9 +24,10 @@ export function useSubmit(onMade: (made: readonly Generation[]) => void) {
       const key = broken.current?.words === words ? broken.current.key : crypto.randomUUID();
       const forget = requests.map((request) => live.expect(expected(request)));
       try {
-        const made = await submitAll(requests, key);
+        const answer = await submitAll(requests, key);
+        for (const one of answer.made) live.learn(one);
         broken.current = null;
-        return made;
+        return answer;
       } catch (error) {
         broken.current = asProblem(error).code === 'OFFLINE' ? { words, key } : null;
         throw error;
@@ -35,10 +36,7 @@ export function useSubmit(onMade: (made: readonly Generation[]) => void) {
       }
     },
     onSuccess: ({ made, refused }) => {
-      for (const one of made) {
-        live.learn(one);
-        client.setQueryData(keys.generation(one.id), one);
-      }
+      for (const one of made) client.setQueryData(keys.generation(one.id), one);
       if (refused) sayProblem(refused);
       onMade(made);
     },
