@@ -9,8 +9,9 @@ import styles from './CreateForm.module.css';
 import { changeDraft, setValue, useDraft } from './drafts';
 import { useEstimate } from './estimating';
 import { FormFields } from './FormFields';
-import { fieldsOf, titleOf } from './fields';
+import { fieldsOf } from './fields';
 import { GenerateBar } from './GenerateBar';
+import { LeftOut } from './LeftOut';
 import { ModelPicker } from './ModelPicker';
 import { modelOf } from './modelSearch';
 import { obstacleOf } from './obstacles';
@@ -18,7 +19,7 @@ import { requestOf, sharedName } from './requests';
 import { SettingsMenu } from './SettingsMenu';
 import { useSubmit } from './submitting';
 import { useTransfers } from './transfers';
-import { inputOf, inputsOf, isBlank, leftOut } from './values';
+import { inputOf, inputsOf, isBlank } from './values';
 
 interface Props {
   kind: string;
@@ -72,7 +73,7 @@ function LoadedForm({
     estimate.data?.problems.find((one) => one.field === `input.${name}` && !one.missing)?.message ??
     null;
   const unplaced = problem && !fields.some((field) => problem.of(`input.${field.name}`) !== null);
-  const dropped = leftOut(draft.values, fields).map(titleOf);
+  const choose = (chosen: Model) => changeDraft(kind, { model: chosen.id });
   return (
     <form
       className={styles.form}
@@ -96,12 +97,9 @@ function LoadedForm({
             chosen={model}
             error={problem?.of('model') ?? null}
             actions={<SettingsMenu kind={kind} model={model?.id ?? null} />}
-            onChoose={(chosen) => changeDraft(kind, { model: chosen.id })}
+            onChoose={choose}
           />
-          <p role="status" className={dropped.length > 0 ? styles.dropped : 'unseen'}>
-            {dropped.length > 0 &&
-              `${model?.label} does not take: ${dropped.join(', ')}. Kept for a model that does.`}
-          </p>
+          <LeftOut model={model} models={models} values={draft.values} onChoose={choose} />
         </FormFields>
         {unplaced && <ErrorCard error={problem} />}
       </div>

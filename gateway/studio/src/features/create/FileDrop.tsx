@@ -30,8 +30,9 @@ export function FileDrop({ kind }: { kind: string }) {
     const refused = await bringVoice(to, field, file, VOICE_SECONDS);
     if (refused) say(`${file.name} cannot be a voice sample. ${refused}`, 'bad');
   };
-  const over = useFileDrop(([file]) => {
+  const over = useFileDrop(([file, ...others]) => {
     if (!file) return;
+    if (others.length > 0) say(`One file at a time: ${file.name} it is.`);
     if (RECIPE_NAME.test(file.name)) return void takeRecipe(file);
     const purposes = purposesOf(file.type, kind);
     if (purposes.length === 0) {

@@ -20,7 +20,7 @@ interface Props {
   busy: boolean;
 }
 
-const LINK_WORDS = { plan: 'See the plan', budgets: 'See budgets', providers: 'See providers' } as const;
+const LINK_WORDS = { profile: 'See your plan', budgets: 'See budgets', providers: 'See providers' } as const;
 
 /** What a press costs, what is left, and the button with the reason when it cannot be pressed. */
 export function GenerateBar({ estimate, rate, unpriced, times, obstacle, busy }: Props) {

@@ -66,7 +66,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         Download
       </a>
       <Menu
-        name="Make it again"
+        name="Again: make another"
         className={styles.link}
         items={agains}
         button={
@@ -77,7 +77,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         }
       />
       <Menu
-        name="Fill the form from it"
+        name="Reuse its settings"
         className={styles.link}
         items={reuses(generation, go)}
         button={

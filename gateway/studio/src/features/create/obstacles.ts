@@ -1,12 +1,12 @@
 import type { Estimate } from '@/api/estimates';
 import type { Transfer } from './transfers';
 
-/** Why a form cannot be sent now. `link` leads to where that can be changed. */
+/** Why a form cannot be sent now. `link` is the tab of the settings where that can be changed. */
 export interface Obstacle {
   message: string;
   /** When it passes by itself. */
   resetsAt: string | null;
-  link: 'plan' | 'budgets' | 'providers' | null;
+  link: 'profile' | 'budgets' | 'providers' | null;
 }
 
 interface Situation {
@@ -19,8 +19,8 @@ interface Situation {
 }
 
 const LINKS: Readonly<Record<string, Obstacle['link']>> = {
-  TIER_REQUIRED: 'plan',
-  QUOTA_EXCEEDED: 'plan',
+  TIER_REQUIRED: 'profile',
+  QUOTA_EXCEEDED: 'profile',
   BUDGET_EXCEEDED: 'budgets',
   NO_PROVIDER: 'providers',
 };

@@ -24,7 +24,10 @@ export function useShown(kind: string) {
       void navigate({
         to: '/studio/create/$kind',
         params: { kind },
-        search: (before) => ({ ...before, ...to }) as never,
+        search: (before) => {
+          const { panel, ...rest } = { ...before, ...to };
+          return { ...rest, ...(panel && panel !== 'preview' && { panel }) } as never;
+        },
         replace: true,
         resetScroll: false,
       }),

@@ -47,7 +47,7 @@ export function SuggestedControl({ kind, field, value, error, onChange }: Contro
               aria-pressed={word === text}
               onClick={() => onChange(word === text ? undefined : word)}
             >
-              {titleOf(word)}
+              {word.charAt(0).toUpperCase() + word.slice(1)}
             </button>
           ))}
         </div>
