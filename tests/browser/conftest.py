@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
 from tests.browser.browsers import find_chromium, open_browser
 from tests.browser.stack import Stack, open_stack
@@ -16,6 +16,8 @@ from tests.servers import TEMPLATE, RunServers
 STATIC = Path(__file__).parents[2] / "gateway" / "static" / "index.html"
 VALKEY_NUMBER = 15
 WIDE: ViewportSize = {"width": 1440, "height": 900}
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 HOW = "tests/browser/install-chromium installs Chromium, make studio builds the studio"
 
 
@@ -57,7 +59,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def window(browser: Browser, stack: Stack) -> AsyncIterator[BrowserContext]:
     """A window of somebody who was never here before; relative addresses are the stack's."""
     context = await browser.new_context(base_url=stack.url, viewport=WIDE, accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     await context.close()
 

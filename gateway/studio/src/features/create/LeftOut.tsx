@@ -1,5 +1,6 @@
 import type { Model } from '@/api/client';
 import { fieldsOf, titleOf } from './fields';
+import { InlineButton } from './InlineButton';
 import styles from './LeftOut.module.css';
 import { leftOut, type Values } from './values';
 
@@ -21,11 +22,7 @@ export function LeftOut({ model, models, values, onChoose }: Props) {
       {names.length > 0 && (
         <>
           {model?.label} does not take: {names.map(titleOf).join(', ')}. Kept for a model that does.{' '}
-          {better && (
-            <button type="button" className={styles.choose} onClick={() => onChoose(better)}>
-              Use {better.label}
-            </button>
-          )}
+          {better && <InlineButton onClick={() => onChoose(better)}>Use {better.label}</InlineButton>}
         </>
       )}
     </p>

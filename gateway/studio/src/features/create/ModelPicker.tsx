@@ -1,6 +1,7 @@
 import { ChevronsUpDown } from 'lucide-react';
 import { type ReactNode, useId, useRef, useState } from 'react';
 import type { Model } from '@/api/client';
+import { InlineButton } from './InlineButton';
 import { ModelList } from './ModelList';
 import styles from './ModelPicker.module.css';
 import { inWords } from './price';
@@ -93,11 +94,7 @@ function Retirement({ model, models, onChoose }: Pick<Props, 'models' | 'onChoos
   return (
     <p className={styles.warning}>
       {model.label} ends on {day}.{' '}
-      {successor && (
-        <button type="button" className={styles.inline} onClick={() => onChoose(successor)}>
-          Use {successor.label}
-        </button>
-      )}
+      {successor && <InlineButton onClick={() => onChoose(successor)}>Use {successor.label}</InlineButton>}
     </p>
   );
 }

@@ -6,6 +6,7 @@ import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
 import { Failure } from './Failure';
 import { Finished } from './Finished';
+import styles from './Finished.module.css';
 import { Making } from './Making';
 
 interface Props {
@@ -13,7 +14,7 @@ interface Props {
   onMade: (made: readonly Generation[]) => void;
 }
 
-/** One generation, from its place in the queue to what it made. */
+/** One generation, from its place in the queue to what it made; of a text that broke off, what there is. */
 export function Result({ id, onMade }: Props) {
   const { data, error, refetch } = useQuery(generationQuery(id));
   const job = useJob(id);
@@ -28,5 +29,10 @@ export function Result({ id, onMade }: Props) {
   }
   if (!hasEnded(data)) return <Making generation={data} job={job} />;
   if (data.status === 'completed') return <Finished generation={data} onMade={onMade} />;
-  return <Failure generation={data} onMade={onMade} />;
+  return (
+    <>
+      {job?.text && <p className={styles.words}>{job.text}</p>}
+      <Failure generation={data} onMade={onMade} />
+    </>
+  );
 }

@@ -1,6 +1,6 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Download, Info, Link2, RefreshCw, Share2, TextCursorInput, WandSparkles } from 'lucide-react';
-import type { Ref } from 'react';
+import type { ReactNode, Ref } from 'react';
 import { fileAddress } from '@/api/address';
 import type { Generation, Output } from '@/api/client';
 import { share } from '@/api/links';
@@ -65,39 +65,24 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         <Download aria-hidden="true" />
         Download
       </a>
-      <Menu
+      <Actions
         name="Again: make another"
-        className={styles.link}
         items={agains}
-        button={
-          <>
-            <RefreshCw aria-hidden="true" />
-            Again
-          </>
-        }
+        icon={<RefreshCw aria-hidden="true" />}
+        label="Again"
       />
-      <Menu
+      <Actions
         name="Reuse its settings"
-        className={styles.link}
         items={reuses(generation, go)}
-        button={
-          <>
-            <TextCursorInput aria-hidden="true" />
-            Reuse
-          </>
-        }
+        icon={<TextCursorInput aria-hidden="true" />}
+        label="Reuse"
       />
       {uses.length > 0 && (
-        <Menu
+        <Actions
           name="Use it as an input"
-          className={styles.link}
           items={uses}
-          button={
-            <>
-              <WandSparkles aria-hidden="true" />
-              Use it
-            </>
-          }
+          icon={<WandSparkles aria-hidden="true" />}
+          label="Use it"
         />
       )}
       <button
@@ -112,16 +97,11 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         <Link2 aria-hidden="true" />
         {output.text === null ? 'Copy link' : 'Copy text'}
       </button>
-      <Menu
+      <Actions
         name="Share a link that expires"
-        className={styles.link}
         items={shares}
-        button={
-          <>
-            <Share2 aria-hidden="true" />
-            Share
-          </>
-        }
+        icon={<Share2 aria-hidden="true" />}
+        label="Share"
       />
       <Link className={styles.link} to="/studio/generations/$id" params={{ id: generation.id }}>
         <Info aria-hidden="true" />
@@ -129,4 +109,21 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
       </Link>
     </div>
   );
+}
+
+interface ActionsProps {
+  name: string;
+  label: string;
+  icon: ReactNode;
+  items: readonly MenuItem[];
+}
+
+function Actions({ name, label, icon, items }: ActionsProps) {
+  const face = (
+    <>
+      {icon}
+      {label}
+    </>
+  );
+  return <Menu name={name} className={styles.link} items={items} button={face} />;
 }

@@ -1,5 +1,5 @@
 import { ImagePlus, Images } from 'lucide-react';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { Button } from '@/ui/Button';
 import { useDraft } from '../drafts';
 import { bring, useTransfers } from '../transfers';
@@ -7,12 +7,12 @@ import choice from './ChoiceControl.module.css';
 import type { ControlProps } from './control';
 import { FileChip } from './FileChip';
 import styles from './FileControl.module.css';
+import { PickFile } from './PickFile';
 import { RecentPictures } from './RecentPictures';
 import { TransferChip } from './TransferChip';
 
 /** A picture as input, or several: from this device, by drop and paste, or one that was made here. */
 export function FileControl({ kind, field, value, error, onChange }: ControlProps) {
-  const id = useId();
   const { files } = useDraft(kind);
   const transfers = useTransfers().filter((one) => one.kind === kind && one.field === field.name);
   const [recent, setRecent] = useState(field.required);
@@ -32,22 +32,17 @@ export function FileControl({ kind, field, value, error, onChange }: ControlProp
         ))}
         {refs.length < most && (
           <div className={styles.choose}>
-            <label className={styles.pick} htmlFor={id}>
+            <PickFile
+              name={field.title}
+              accept={field.accept.join(',') || 'image/*'}
+              multiple={listed}
+              onPick={(picked) => {
+                for (const file of picked) bring(kind, field.name, file, listed);
+              }}
+            >
               <ImagePlus aria-hidden="true" />
               <span>Choose, drop or paste a picture</span>
-              <input
-                id={id}
-                type="file"
-                className={styles.input}
-                aria-label={field.title}
-                accept={field.accept.join(',') || 'image/*'}
-                multiple={listed}
-                onChange={(event) => {
-                  for (const file of event.target.files ?? []) bring(kind, field.name, file, listed);
-                  event.target.value = '';
-                }}
-              />
-            </label>
+            </PickFile>
             <Button
               size="sm"
               look="quiet"

@@ -1,5 +1,5 @@
 import { FileAudio } from 'lucide-react';
-import { useEffect, useId, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Recorder } from '@/features/players/Recorder';
 import { Button } from '@/ui/Button';
 import { useDraft } from '../drafts';
@@ -8,6 +8,7 @@ import { bringVoice } from '../voices';
 import choice from './ChoiceControl.module.css';
 import type { ControlProps } from './control';
 import { FileChip } from './FileChip';
+import { PickFile } from './PickFile';
 import { TransferChip } from './TransferChip';
 import styles from './VoiceControl.module.css';
 
@@ -15,7 +16,6 @@ const USUAL_LIMITS = [10, 30] as const;
 
 /** A voice to speak with: recorded here or from a file, listened to, and measured before it is sent. */
 export function VoiceControl({ kind, field, value, error, onChange }: ControlProps) {
-  const id = useId();
   const { files } = useDraft(kind);
   const transfers = useTransfers().filter((one) => one.kind === kind && one.field === field.name);
   const [take, setTake] = useState<File | null>(null);
@@ -52,22 +52,14 @@ export function VoiceControl({ kind, field, value, error, onChange }: ControlPro
               limits={limits}
               onRecorded={(sound) => void offer(new File([sound], nameFor(sound.type), { type: sound.type }))}
             />
-            <label className={styles.pick} htmlFor={id}>
+            <PickFile
+              name={`${field.title}: file`}
+              accept={field.accept.join(',') || 'audio/*'}
+              onPick={([file]) => file && void offer(file)}
+            >
               <FileAudio aria-hidden="true" />
               Choose a file
-              <input
-                id={id}
-                type="file"
-                className={styles.input}
-                aria-label={`${field.title}: file`}
-                accept={field.accept.join(',') || 'audio/*'}
-                onChange={(event) => {
-                  const file = event.target.files?.[0];
-                  if (file) void offer(file);
-                  event.target.value = '';
-                }}
-              />
-            </label>
+            </PickFile>
           </div>
         )}
         <p className={problem || error ? choice.error : styles.hint} role={problem ? 'alert' : undefined}>
