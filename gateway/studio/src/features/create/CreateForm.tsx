@@ -34,11 +34,7 @@ export function CreateForm({ kind, onMade }: Props) {
   return <LoadedForm kind={kind} models={models.data} onMade={onMade} />;
 }
 
-function LoadedForm({
-  kind,
-  models,
-  onMade,
-}: Props & { models: NonNullable<ReturnType<typeof useModels>['data']> }) {
+function LoadedForm({ kind, models, onMade }: Props & { models: readonly Model[] }) {
   const draft = useDraft(kind);
   const offline = useConnection() === 'offline';
   const transfers = useTransfers().filter((one) => one.kind === kind);
@@ -72,7 +68,8 @@ function LoadedForm({
     problem?.of(`input.${name}`) ??
     estimate.data?.problems.find((one) => one.field === `input.${name}` && !one.missing)?.message ??
     null;
-  const unplaced = problem && !fields.some((field) => problem.of(`input.${field.name}`) !== null);
+  const places = ['model', ...fields.map((field) => `input.${field.name}`)];
+  const unplaced = problem && places.every((place) => problem.of(place) === null);
   const choose = (chosen: Model) => changeDraft(kind, { model: chosen.id });
   return (
     <form
