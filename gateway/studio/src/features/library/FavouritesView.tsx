@@ -1,11 +1,17 @@
 import { Star } from 'lucide-react';
-import { View } from '@/app/View';
 import { EmptyState } from '@/ui/EmptyState';
+import { Library } from './Library';
 
 export function FavouritesView() {
   return (
-    <View title="Favourites">
-      <EmptyState icon={<Star />} title="No favourites yet" />
-    </View>
+    <Library
+      title="Favourites"
+      fixed={{ favorite: true }}
+      empty={
+        <EmptyState icon={<Star />} title="No favourites yet">
+          Press <kbd>F</kbd> on what you like best, or its star.
+        </EmptyState>
+      }
+    />
   );
 }

@@ -1,11 +1,133 @@
-import { FileSearch } from 'lucide-react';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { fetchAsset } from '@/api/assets';
+import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
-import { EmptyState } from '@/ui/EmptyState';
+import { JobCard } from '@/features/watch/JobCard';
+import { useShortcuts } from '@/keyboard/registry';
+import { jobOf } from '@/live/jobs';
+import { useJob } from '@/live/live';
+import { Badge } from '@/ui/Badge';
+import { ErrorCard } from '@/ui/ErrorCard';
+import { Loading, Skeleton } from '@/ui/Skeleton';
+import { ActionBar } from './ActionBar';
+import { AssetDetails } from './AssetDetails';
+import { AssetShow } from './AssetShow';
+import { assetKey } from './assetCache';
+import details from './Details.module.css';
+import { again, change, copy, removeAll, toTrash } from './deeds';
+import { FailureNote } from './FailureNote';
+import styles from './GenerationView.module.css';
+import { Origin } from './Origin';
+import { Prompt } from './Prompt';
+import { Viewer } from './Viewer';
+import { nounOf, promptOf } from './words';
 
+/** One generation by its address: what it made, and all that is known of it. */
 export function GenerationView() {
+  const { id } = useParams({ from: '/_studio/studio/generations/$id' });
+  const navigate = useNavigate();
+  const [chosen, setChosen] = useState(0);
+  const [full, setFull] = useState(false);
+  const query = useQuery(generationQuery(id));
+  const job = useJob(id);
+  const generation = query.data;
+  const ids = (generation?.outputs ?? []).flatMap((output) => output.asset_id ?? []);
+  const assets = useQuery({
+    queryKey: ['assets', 'of', ids],
+    queryFn: () => Promise.all(ids.map(fetchAsset)),
+    enabled: ids.length > 0,
+  });
+  const asset = assets.data?.[Math.min(chosen, ids.length - 1)];
+  const kept = useQuery({
+    queryKey: assetKey(asset?.id ?? ''),
+    queryFn: () => fetchAsset(asset?.id ?? ''),
+    initialData: asset,
+    enabled: asset !== undefined,
+  });
+  const shown = kept.data ?? asset;
+  const favorite = () => shown && void change(shown, { favorite: !shown.favorite });
+  const remove = () => {
+    void (shown ? toTrash([shown.id]) : removeAll([id]));
+    void navigate({ to: '/studio/gallery' });
+  };
+  useShortcuts('Generation', [
+    { chord: 'f', label: 'Favourite', run: favorite },
+    { chord: 'r', label: 'Run again, same seed', run: () => void again(id, 'same') },
+    { chord: 'Shift+R', label: 'Run again, new seed', run: () => void again(id, 'new') },
+    { chord: 'Delete', label: 'Delete', run: remove },
+  ]);
+
+  if (query.error && !generation)
+    return (
+      <View title="Generation">
+        <ErrorCard error={query.error} onRetry={() => void query.refetch()} />
+      </View>
+    );
+  if (!generation)
+    return (
+      <View title="Generation">
+        <Loading />
+        <Skeleton height={420} />
+      </View>
+    );
   return (
-    <View title="Generation">
-      <EmptyState icon={<FileSearch />} title="Nothing is here yet" />
+    <View title={nounOf(generation.kind)} actions={<Badge>{generation.status}</Badge>}>
+      <div className={styles.columns}>
+        <section aria-label="Outputs" className={styles.outputs}>
+          {!hasEnded(generation) && <JobCard job={job ?? jobOf(generation, Date.now())} />}
+          {generation.error && <FailureNote generation={generation} />}
+          {shown && <AssetShow asset={shown} onFull={() => setFull(true)} />}
+          {generation.status === 'completed' && ids.length === 0 && (
+            <p className={details.soft}>What it made is in the trash.</p>
+          )}
+          {(assets.data?.length ?? 0) > 1 && (
+            <div className={styles.choices}>
+              {assets.data?.map((one, n) => (
+                <button
+                  key={one.id}
+                  type="button"
+                  aria-label={`Output ${n + 1}`}
+                  aria-pressed={n === chosen}
+                  className={styles.choice}
+                  onClick={() => setChosen(n)}
+                >
+                  <AssetShow asset={one} />
+                </button>
+              ))}
+            </div>
+          )}
+        </section>
+        <section aria-label="Details" className={styles.details}>
+          {shown ? (
+            <AssetDetails asset={shown} />
+          ) : (
+            <div className={details.details}>
+              <ActionBar
+                generation={generation}
+                picture={null}
+                file={null}
+                downloadUrl={null}
+                onCopyLink={() => void copy(location.href, 'Link')}
+                onDelete={remove}
+              />
+              <Prompt text={promptOf(generation)} />
+              <Origin generation={generation} />
+            </div>
+          )}
+        </section>
+      </div>
+      {full && shown && (
+        <Viewer
+          assets={assets.data ?? [shown]}
+          asset={shown}
+          onMove={(next) => setChosen(ids.indexOf(next))}
+          onFavorite={favorite}
+          onDelete={remove}
+          onClose={() => setFull(false)}
+        />
+      )}
     </View>
   );
 }

@@ -19,6 +19,11 @@ export const libraryRoutes = [
   }),
   createRoute({
     getParentRoute: () => studioRoute,
+    path: '/studio/trash',
+    component: lazyRouteComponent(() => import('./TrashView'), 'TrashView'),
+  }),
+  createRoute({
+    getParentRoute: () => studioRoute,
     path: '/studio/generations/$id',
     component: lazyRouteComponent(() => import('./GenerationView'), 'GenerationView'),
   }),

@@ -1,0 +1,32 @@
+import { fileAddress } from '@/api/address';
+import type { Asset } from '@/api/assets';
+import type { Generation } from '@/api/client';
+import { ActionBar } from './ActionBar';
+import { copy, toTrash } from './deeds';
+
+interface Props {
+  asset: Asset;
+  /** How it was made; null for uploads, and until it is known. */
+  generation?: Generation;
+  onDeleted?: () => void;
+}
+
+/** What can be done with one asset. */
+export function AssetActions({ asset, generation, onDeleted }: Props) {
+  const shared = asset.generation_id
+    ? { generation_id: asset.generation_id, n: asset.output ?? 0 }
+    : { upload_id: asset.upload_id ?? '' };
+  return (
+    <ActionBar
+      generation={generation}
+      picture={asset.type === 'image' ? asset.id : null}
+      file={shared}
+      downloadUrl={`${asset.file_url}?download=true`}
+      onCopyLink={() => void copy(new URL(fileAddress(asset.file_url), location.href).href, 'Link')}
+      onDelete={() => {
+        void toTrash([asset.id]);
+        onDeleted?.();
+      }}
+    />
+  );
+}

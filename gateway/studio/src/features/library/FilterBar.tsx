@@ -1,0 +1,163 @@
+import { ListFilter, Search, Star, X } from 'lucide-react';
+import { type ReactNode, useEffect, useId, useState } from 'react';
+import { useProjectChoices } from '@/api/projectChoices';
+import { KINDS } from '@/features/create/kinds';
+import { Button } from '@/ui/Button';
+import { classes } from '@/ui/classes';
+import { Select } from '@/ui/Select';
+import { Conditions } from './Conditions';
+import styles from './FilterBar.module.css';
+import { countOf, type Filters } from './filters';
+
+interface Props {
+  filters: Filters;
+  onChange: (changes: Partial<Filters>, replace?: boolean) => void;
+  /** Which of them this list can do, beside words and kind. */
+  about: 'assets' | 'history';
+  /** Set by the view itself, so it is not offered. */
+  hideFavorite?: boolean;
+  children?: ReactNode;
+}
+
+const PAUSE_MS = 250;
+
+/** Words, kind, favourites in sight; everything else behind "Filters". All of it stands in the address. */
+export function FilterBar({ filters, onChange, about, hideFavorite, children }: Props) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  const set = countOf(hideFavorite ? { ...filters, favorite: undefined } : filters);
+  return (
+    <search className={styles.bar}>
+      <div className={styles.line}>
+        <SearchField value={filters.q ?? ''} onChange={(q) => onChange({ q: q || undefined }, true)} />
+        <Select
+          aria-label="Kind"
+          className={styles.kind}
+          value={filters.kind ?? ''}
+          onChange={(kind) => onChange({ kind: kind || undefined })}
+          options={[
+            { value: '', label: 'All kinds' },
+            ...KINDS.map(({ name, label }) => ({ value: name, label })),
+          ]}
+        />
+        {!hideFavorite && (
+          <Button
+            icon={<Star aria-hidden="true" />}
+            aria-pressed={filters.favorite ?? false}
+            className={classes(filters.favorite && styles.on)}
+            onClick={() => onChange({ favorite: filters.favorite ? undefined : true })}
+          >
+            Favourites
+          </Button>
+        )}
+        <Button
+          icon={<ListFilter aria-hidden="true" />}
+          aria-expanded={open}
+          aria-controls={id}
+          className={classes(set > 0 && styles.on)}
+          onClick={() => setOpen(!open)}
+        >
+          Filters{set > 0 && ` (${set})`}
+        </Button>
+        {children}
+      </div>
+      <div id={id} hidden={!open}>
+        {open && <Conditions filters={filters} onChange={onChange} about={about} />}
+      </div>
+      <Chips filters={filters} hideFavorite={hideFavorite} onChange={onChange} />
+    </search>
+  );
+}
+
+/** Looks for the words when the typing pauses. */
+function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  useEffect(() => {
+    if (typed.trim() === value) return;
+    const timer = setTimeout(() => onChange(typed.trim()), PAUSE_MS);
+    return () => clearTimeout(timer);
+  });
+  return (
+    <div className={styles.search}>
+      <Search aria-hidden="true" />
+      <input
+        type="search"
+        aria-label="Search"
+        placeholder="Search prompts, models, seeds, sizes, tags"
+        value={typed}
+        onChange={(event) => setTyped(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') event.currentTarget.blur();
+          if (event.key === 'Enter') onChange(typed.trim());
+        }}
+      />
+    </div>
+  );
+}
+
+interface ChipsProps {
+  filters: Filters;
+  hideFavorite?: boolean;
+  onChange: Props['onChange'];
+}
+
+/** What narrows the list beside the words, each with its way out. */
+function Chips({ filters, hideFavorite, onChange }: ChipsProps) {
+  const projects = useProjectChoices();
+  const named: Record<string, string> = {
+    project:
+      filters.project === 'none'
+        ? 'no project'
+        : (projects.data?.find((one) => one.id === filters.project)?.name ?? '…'),
+    rating: `${filters.rating} stars or more`,
+    sort: filters.sort === 'oldest' ? 'oldest first' : 'best first',
+  };
+  const entries = Object.entries(filters).filter(
+    ([name, value]) =>
+      value !== undefined &&
+      !['q', 'kind', 'favorite'].includes(name) &&
+      !(hideFavorite && name === 'favorite'),
+  );
+  if (entries.length === 0) return null;
+  return (
+    <ul aria-label="Active filters" className={styles.chips}>
+      {entries.map(([name, value]) => (
+        <li key={name} className={styles.chip}>
+          <span>
+            {LABELS[name] ?? name}: {named[name] ?? String(value)}
+          </span>
+          <button
+            type="button"
+            aria-label={`Remove ${LABELS[name] ?? name}`}
+            onClick={() => onChange({ [name]: undefined })}
+          >
+            <X aria-hidden="true" />
+          </button>
+        </li>
+      ))}
+      <li>
+        <Button
+          size="sm"
+          look="quiet"
+          onClick={() => onChange(Object.fromEntries(entries.map(([name]) => [name, undefined])))}
+        >
+          Clear all
+        </Button>
+      </li>
+    </ul>
+  );
+}
+
+const LABELS: Record<string, string> = {
+  status: 'Status',
+  tag: 'Tag',
+  project: 'Project',
+  model: 'Model',
+  seed: 'Seed',
+  size: 'Size',
+  rating: 'Rating',
+  since: 'From',
+  until: 'To',
+  sort: 'Order',
+};

@@ -1,0 +1,23 @@
+import { Loading, Skeleton } from '@/ui/Skeleton';
+import styles from './TilesLoading.module.css';
+
+const SHAPES = [1, 1.5, 1.3, 0.8, 1.6, 1];
+
+/** The shape of the grid before it is there. */
+export function TilesLoading({ rows = 3 }: { rows?: number }) {
+  const lines = Array.from({ length: rows }, (_, n) => [...SHAPES.slice(n), ...SHAPES.slice(0, n)]);
+  return (
+    <div className={styles.rows}>
+      <Loading />
+      {lines.map((shapes) => (
+        <div key={shapes.join()} className={styles.row}>
+          {shapes.map((shape, n) => (
+            <span key={`${shape}-${n.toString()}`} style={{ flexGrow: shape }}>
+              <Skeleton height={208} />
+            </span>
+          ))}
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import type { Asset } from '@/api/assets';
+import type { Generation } from '@/api/client';
+import { KINDS } from '@/features/create/kinds';
+
+/** What somebody asked for, in their own words. */
+export function promptOf(generation: Pick<Generation, 'input' | 'kind'>): string {
+  const { prompt, text, messages } = generation.input;
+  const last = Array.isArray(messages) ? (messages.at(-1) as { content?: unknown } | undefined) : undefined;
+  return String(prompt ?? text ?? last?.content ?? nounOf(generation.kind));
+}
+
+const NOUNS: Record<string, string> = {
+  image: 'Picture',
+  audio: 'Speech',
+  music: 'Music',
+  video: 'Video',
+  upscale: 'Upscaled picture',
+  text: 'Text',
+};
+
+export function nounOf(kind: string): string {
+  return NOUNS[kind] ?? kind;
+}
+
+export function nameOf(asset: Asset): string {
+  return asset.prompt || asset.name || asset.text || nounOf(asset.kind);
+}
+
+export function iconOf(kind: string) {
+  return (KINDS.find((one) => one.name === kind) ?? KINDS[0])?.icon;
+}
+
+/** 512 B, 38 kB, 1.4 MB. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB'];
+  const power = Math.min(units.length - 1, count > 0 ? Math.floor(Math.log10(count) / 3) : 0);
+  const value = count / 1000 ** power;
+  return `${value >= 10 || power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}
