@@ -13,7 +13,9 @@ export function Differences({ pair }: { pair: Pair }) {
         <caption>What differs</caption>
         <thead>
           <tr>
-            <td />
+            <th scope="col">
+              <span className="unseen">Setting</span>
+            </th>
             <th scope="col">A</th>
             <th scope="col">B</th>
           </tr>

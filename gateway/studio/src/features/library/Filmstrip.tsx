@@ -17,7 +17,9 @@ const SIDE_PX = 56;
 export function Filmstrip({ assets, place, onMove }: Props) {
   const here = useRef<HTMLButtonElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another place is another middle
-  useEffect(() => here.current?.scrollIntoView({ inline: 'center', block: 'nearest' }), [place]);
+  useEffect(() => {
+    here.current?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, [place]);
   const from = Math.max(0, place - AROUND);
   return (
     <nav aria-label="Filmstrip" className={styles.strip}>

@@ -43,11 +43,12 @@ export function FilterBar({ filters, onChange, about, hideFavorite, children }: 
         {!hideFavorite && (
           <Button
             icon={<Star aria-hidden="true" />}
+            aria-label="Favourites"
             aria-pressed={filters.favorite ?? false}
             className={classes(filters.favorite && styles.on)}
             onClick={() => onChange({ favorite: filters.favorite ? undefined : true })}
           >
-            Favourites
+            <span className={styles.wide}>Favourites</span>
           </Button>
         )}
         <Button

@@ -2,7 +2,7 @@ import { Star } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Asset } from '@/api/assets';
 import { useProjectChoices } from '@/api/projectChoices';
-import { IconButton } from '@/ui/Button';
+import { Button } from '@/ui/Button';
 import { Field } from '@/ui/Field';
 import { Select } from '@/ui/Select';
 import { TextArea } from '@/ui/TextArea';
@@ -17,12 +17,14 @@ export function Marks({ asset }: { asset: Asset }) {
   return (
     <section aria-label="Marks" className={styles.marks}>
       <div className={styles.line}>
-        <IconButton
-          name="Favourite"
+        <Button
+          size="sm"
           icon={<Star className={asset.favorite ? styles.full : undefined} />}
-          pressed={asset.favorite}
+          aria-pressed={asset.favorite}
           onClick={() => void change(asset, { favorite: !asset.favorite })}
-        />
+        >
+          Favourite
+        </Button>
         <Stars value={asset.rating} onChange={(rating) => void change(asset, { rating })} />
       </div>
       <TagEditor tags={asset.tags} onChange={(tags) => void change(asset, { tags })} />

@@ -1,0 +1,161 @@
+"""The studio's library, as somebody uses it who looks for what they made."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from zipfile import ZipFile
+
+import aiohttp
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.stack import Stack
+
+ENDED = {"completed", "failed", "canceled", "expired"}
+
+
+async def make(stack: Stack, *requests: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Has it all made through the API; the generations as they ended."""
+    async with aiohttp.ClientSession(stack.url) as http:
+        ids = []
+        for request in requests:
+            async with http.post("/api/v1/generations", json={"model": "local", **request}) as answer:
+                assert answer.ok, await answer.text()
+                ids.append((await answer.json())["id"])
+        return [await _ended(http, id_) for id_ in ids]
+
+
+async def _ended(http: aiohttp.ClientSession, id_: str) -> dict[str, Any]:
+    async with asyncio.timeout(60):
+        while True:
+            async with http.get(f"/api/v1/generations/{id_}", params={"wait": "20"}) as answer:
+                found: dict[str, Any] = await answer.json()
+            if found["status"] in ENDED:
+                return found
+
+
+def picture(prompt: str, seed: int = 1) -> dict[str, Any]:
+    return {"kind": "image", "input": {"prompt": prompt, "seed": seed, "size": "1024x768"}}
+
+
+async def test_search_finds_it_f_marks_it_and_deleting_can_be_undone(page: Page, stack: Stack) -> None:
+    await make(stack, picture("a walnut on a blue plate"), picture("a fig on a blue plate"))
+    await page.goto("/studio/gallery")
+    await page.get_by_role("searchbox", name="Search").fill("walnut")
+    tile = page.get_by_role("button", name="Picture: a walnut on a blue plate")
+    await expect(page.get_by_role("button", name="Picture: a fig on a blue plate")).to_have_count(0)
+    await expect(tile).to_have_count(1)
+    await expect(page).to_have_url(f"{stack.url}/studio/gallery?q=walnut")
+
+    await tile.focus()
+    await page.keyboard.press("f")
+    await expect(page.get_by_role("button", name="Favourite", exact=True).first).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await page.goto("/studio/favourites?q=walnut")
+    await tile.focus()
+    await page.keyboard.press("Delete")
+    await expect(tile).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(tile).to_have_count(1)
+    await page.reload()
+    await expect(tile).to_have_count(1)
+
+
+@pytest.mark.long
+async def test_arrows_lead_through_the_list_in_full_screen(page: Page, stack: Stack) -> None:
+    await make(stack, *(picture(f"pebble number {n}", n) for n in range(3)))
+    await page.goto("/studio/gallery?q=pebble&sort=oldest")
+    first = page.get_by_role("button", name="Picture: pebble number 0")
+    await first.focus()
+    await page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog", name="Picture, full screen")
+    strip = viewer.get_by_role("navigation", name="Filmstrip")
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowRight")
+    await expect(strip.get_by_role("button", name="pebble number 2")).to_have_attribute("aria-current", "true")
+    await expect(viewer.get_by_role("img", name="pebble number 2")).to_be_visible()
+    await page.keyboard.press("i")
+    await expect(viewer.get_by_text("1024 × 768")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(viewer).to_have_count(0)
+    await expect(first).to_be_visible()
+
+
+@pytest.mark.long
+async def test_marked_ones_are_tagged_and_packed(page: Page, stack: Stack) -> None:
+    await make(stack, picture("a tin boat"), picture("a tin drum"))
+    await page.goto("/studio/gallery?q=tin")
+    tiles = page.get_by_role("list", name="Gallery").get_by_role("listitem")
+    await expect(tiles).to_have_count(2)
+    await page.keyboard.press("Control+a")
+    chosen = page.get_by_role("region", name="Selection")
+    await expect(chosen).to_contain_text("2 selected")
+    await chosen.get_by_role("button", name="Tag").click()
+    await page.get_by_label("Tags").fill("Toys, metal")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    async with page.expect_download() as waiting:
+        await chosen.get_by_role("button", name="Zip").click()
+    with ZipFile(await (await waiting.value).path()) as packed:
+        names = packed.namelist()
+    assert len(names) == 3
+    assert names[-1] == "metadata.json"
+    await page.goto("/studio/gallery?tag=toys")
+    await expect(tiles).to_have_count(2)
+
+
+@pytest.mark.long
+async def test_two_pictures_and_two_sounds_are_compared(page: Page, stack: Stack) -> None:
+    a, b, c, d = await make(
+        stack,
+        picture("a moth, seed one", 1),
+        picture("a moth, seed two", 2),
+        {"kind": "audio", "input": {"text": "The first voice."}},
+        {"kind": "audio", "input": {"text": "The second voice."}},
+    )
+    await page.goto("/studio/gallery?q=moth")
+    for name in ("one", "two"):
+        await page.get_by_role("button", name=f"Picture: a moth, seed {name}").click(modifiers=["Control"])
+    await page.keyboard.press("c")
+    line = page.get_by_role("slider", name="How much of A is shown")
+    await line.focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(line).to_have_attribute("aria-valuenow", "52")
+    await expect(page.get_by_role("row", name="Seed 1 2")).to_be_visible()
+
+    await page.goto(f"/studio/compare?a={c['id']}&b={d['id']}")
+    await page.get_by_role("button", name="Play", exact=True).click()
+    await page.keyboard.press("x")
+    await expect(page.get_by_role("status").filter(has_text="You hear B")).to_have_count(1)
+    assert a["id"] != b["id"]
+
+
+@pytest.mark.long
+async def test_history_keeps_what_failed_and_looking_leaves_the_form_alone(page: Page, stack: Stack) -> None:
+    made, spoken = await make(
+        stack, picture("a kite over dunes", 7), {"kind": "audio", "input": {"text": "Kites rise."}}
+    )
+    await page.goto("/studio/history?q=kite&kind=image")
+    await page.get_by_role("link", name="a kite over dunes").click()
+    await expect(page).to_have_url(f"{stack.url}/studio/generations/{made['id']}")
+    await expect(page.get_by_text("local at local")).to_be_visible()
+    assert await page.evaluate("sessionStorage.getItem('penstock:prefill')") is None
+    await page.get_by_role("button", name="Use the settings").click()
+    await page.get_by_role("menuitem", name="Use all, same seed").click()
+    await expect(page).to_have_url(f"{stack.url}/studio/create/image")
+
+    await page.goto(f"/studio/generations/{spoken['id']}")
+    position = page.get_by_role("slider", name="Position")
+    await position.focus()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+@pytest.mark.long
+async def test_what_is_new_waits_above_the_list(page: Page, stack: Stack) -> None:
+    await make(stack, picture("a comet, first"))
+    await page.goto("/studio/gallery?q=comet")
+    await expect(page.get_by_role("button", name="Picture: a comet, first")).to_be_visible()
+    await make(stack, picture("a comet, second"))
+    await page.get_by_role("button", name="1 new").click()
+    await expect(page.get_by_role("list", name="Gallery").get_by_role("button", name="Picture")).to_have_count(2)
