@@ -100,6 +100,7 @@ export function GenerationView() {
           )}
         </section>
         <section aria-label="Details" className={styles.details}>
+          <h2 className="unseen">Details</h2>
           {shown ? (
             <AssetDetails asset={shown} />
           ) : (

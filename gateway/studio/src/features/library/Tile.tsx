@@ -47,6 +47,9 @@ export const Tile = memo(function Tile(props: Props) {
       aria-posinset={props.position}
       aria-setsize={props.total}
     >
+      <span className={styles.show} aria-hidden="true">
+        <TileFace asset={asset} width={box.width} />
+      </span>
       <button
         ref={face}
         type="button"
@@ -57,9 +60,7 @@ export const Tile = memo(function Tile(props: Props) {
         tabIndex={current ? 0 : -1}
         onFocus={props.onFocused}
         onClick={(event) => props.onChoose(asset.id, event)}
-      >
-        <TileFace asset={asset} width={box.width} />
-      </button>
+      />
       {asset.type === 'audio' && <SoundTile asset={asset} bars={Math.round(box.width / 5)} />}
       {asset.type === 'video' && <Play className={styles.film} aria-hidden="true" />}
       {/* biome-ignore lint/a11y/useSemanticElements: a native box could not be drawn over a picture */}

@@ -121,6 +121,7 @@ export function Viewer({ assets, asset, onMove, onNearEnd, onFavorite, onDelete,
         </div>
         {info && (
           <aside aria-label="Details" className={styles.info}>
+            <h2 className="unseen">Details</h2>
             <AssetDetails asset={asset} />
           </aside>
         )}
