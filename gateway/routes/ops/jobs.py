@@ -132,7 +132,7 @@ class JobQuery(FilterFields, PageQuery):
     pass
 
 
-class BulkFilter(Body):
+class JobsBulkFilter(Body):
     """At least one condition; they add up."""
 
     kind: list[KindName] | None = None
@@ -154,12 +154,12 @@ class BulkFilter(Body):
         return self
 
 
-class BulkRequest(Body):
+class JobsBulk(Body):
     action: Action
     ids: Annotated[
         list[Annotated[UUID, Field(strict=False)]] | None, Field(min_length=1, max_length=MOST_AT_ONCE)
     ] = None
-    filter: BulkFilter | None = None
+    filter: JobsBulkFilter | None = None
     dry_run: bool = Field(False, description="Only count.")
     confirm_count: int | None = Field(
         None, ge=0, description="How many match, as a dry run said; needed with a filter."
@@ -264,7 +264,7 @@ async def get_job(request: Request[None, None]) -> Reply:
     idempotent=True,
     example={"action": "cancel", "filter": {"kind": ["video"], "status": ["queued"]}, "dry_run": True},
 )
-async def bulk_jobs(request: Request[BulkRequest, None]) -> Reply:
+async def bulk_jobs(request: Request[JobsBulk, None]) -> Reply:
     """Those that are named, or all that match. A filter needs `confirm_count`: ask with `dry_run` first. At most 1,000
     at a time, the oldest first. `retry` passes over what was tried again already; each is paid for by its account.
     """
@@ -320,7 +320,7 @@ def retried(found: Retried) -> dict[str, Any]:
     }
 
 
-def _check_count(asked: BulkRequest, matched: int) -> None:
+def _check_count(asked: JobsBulk, matched: int) -> None:
     """Raises InvalidInput when a filter comes without a number, Conflict when the number is another."""
     if asked.confirm_count is None and asked.filter is not None:
         raise InvalidInput(
@@ -406,7 +406,7 @@ async def _find(request: Request[Any, Any], generation_id: UUID) -> Mapping[str,
     return rows[0]
 
 
-def _filter(asked: FilterFields | BulkFilter) -> JobFilter:
+def _filter(asked: FilterFields | JobsBulkFilter) -> JobFilter:
     states = [state for status in asked.status or () for state in STATES_OF_STATUS[status]]
     return JobFilter(
         kinds=asked.kind,
@@ -423,7 +423,7 @@ def _filter(asked: FilterFields | BulkFilter) -> JobFilter:
     )
 
 
-def _bulk_filter(asked: BulkRequest) -> JobFilter:
+def _bulk_filter(asked: JobsBulk) -> JobFilter:
     """What is meant, as far as the action makes sense for it."""
     possible = ACTIONS[asked.action]
     if asked.filter is None:
