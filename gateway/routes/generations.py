@@ -215,6 +215,9 @@ class FilterQuery(Query):
     id: Annotated[list[UUID] | None, Field(max_length=500), BeforeValidator(words)] = None
     provider: str | None = Field(None, max_length=200, description="Who ran it.")
     seed: int | None = Field(None, ge=0, le=2**63 - 1, description="Asked for, or drawn by its maker.")
+    size: str | None = Field(
+        None, pattern=r"^\d{1,5}x\d{1,5}$", description="Asked for, or an output's: `1024x768`."
+    )
     favorite: bool | None = Field(None, description="Whether an output is a favourite.")
     tag: str | None = Field(None, min_length=1, max_length=60, description="An output has it.")
     rating: int | None = Field(None, ge=1, le=5, description="An output has at least so many stars.")
@@ -238,6 +241,7 @@ def page_filter(asked: FilterQuery) -> PageFilter:
         ids=asked.id,
         provider=asked.provider,
         seed=asked.seed,
+        size=asked.size,
         favorite=asked.favorite,
         tag=asked.tag,
         rating=asked.rating,

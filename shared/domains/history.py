@@ -47,6 +47,8 @@ _MARKED = (
 _FAVORITE = f"{_MARKED.format('a.favorite')} = {{}}"
 _SEED = """(input ->> 'seed' = {0} OR EXISTS (SELECT FROM outputs o
     WHERE o.generation_id = generations.id AND o.details ->> 'seed' = {0}))"""
+_SIZE = """(input ->> 'size' = {0} OR EXISTS (SELECT FROM outputs o
+    WHERE o.generation_id = generations.id AND o.width || 'x' || o.height = {0}))"""
 
 STATES_OF_STATUS = {
     "queued": ["queued"],
@@ -73,6 +75,7 @@ class PageFilter:
     ids: Sequence[UUID] | None = None
     provider: str | None = None
     seed: int | None = None
+    size: str | None = None
     favorite: bool | None = None
     tag: str | None = None
     rating: int | None = None
@@ -206,6 +209,7 @@ def _conditions(where: PageFilter) -> tuple[list[str], list[Any]]:
         ("id = ANY ({})", list(where.ids) if where.ids is not None else None),
         ("provider = {}", where.provider),
         (_SEED, None if where.seed is None else str(where.seed)),
+        (_SIZE, where.size),
         (_FAVORITE, where.favorite),
         (_MARKED.format("a.tags @> ARRAY[{}::text]"), None if where.tag is None else where.tag.lower()),
         (_MARKED.format("a.rating >= {}"), where.rating),

@@ -73,7 +73,9 @@ async def test_arrows_lead_through_the_list_in_full_screen(page: Page, stack: St
     strip = viewer.get_by_role("navigation", name="Filmstrip")
     await page.keyboard.press("ArrowRight")
     await page.keyboard.press("ArrowRight")
-    await expect(strip.get_by_role("button", name="pebble number 2")).to_have_attribute("aria-current", "true")
+    await expect(strip.get_by_role("button", name="pebble number 2")).to_have_attribute(
+        "aria-current", "true"
+    )
     await expect(viewer.get_by_role("img", name="pebble number 2")).to_be_visible()
     await page.keyboard.press("i")
     await expect(viewer.get_by_text("1024 × 768")).to_be_visible()
@@ -158,4 +160,6 @@ async def test_what_is_new_waits_above_the_list(page: Page, stack: Stack) -> Non
     await expect(page.get_by_role("button", name="Picture: a comet, first")).to_be_visible()
     await make(stack, picture("a comet, second"))
     await page.get_by_role("button", name="1 new").click()
-    await expect(page.get_by_role("list", name="Gallery").get_by_role("button", name="Picture")).to_have_count(2)
+    await expect(
+        page.get_by_role("list", name="Gallery").get_by_role("button", name="Picture")
+    ).to_have_count(2)

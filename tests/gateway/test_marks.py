@@ -42,6 +42,9 @@ async def test_history_is_found_by_its_marks_and_seeds(api: Api, painted: dict[s
     assert [await found(q) for q in ("favorite=true", "tag=Fog", "rating=3", f"id={mine[0]}")] == [mine] * 4
     assert [await found(q) for q in ("rating=4", "tag=rain")] == [[], []]
     assert await found("seed=77") == await found("favorite=false") == [other]
+    size = "{width}x{height}".format(**painted["outputs"][0])
+    assert await found(f"size={size}") == mine
+    assert (await api.get(f"{GENERATIONS}?size=large")).status == 422
 
 
 async def test_a_mark_changes_the_etag(api: Api, painted: dict[str, Any]) -> None:

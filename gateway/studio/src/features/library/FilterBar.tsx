@@ -29,7 +29,11 @@ export function FilterBar({ filters, onChange, about, hideFavorite, children }: 
   return (
     <search className={styles.bar}>
       <div className={styles.line}>
-        <SearchField value={filters.q ?? ''} onChange={(q) => onChange({ q: q || undefined }, true)} />
+        <SearchField
+          hint={about === 'assets' ? 'Search prompts, models, seeds, sizes, tags' : 'Search prompts'}
+          value={filters.q ?? ''}
+          onChange={(q) => onChange({ q: q || undefined }, true)}
+        />
         <Select
           aria-label="Kind"
           className={styles.kind}
@@ -70,8 +74,14 @@ export function FilterBar({ filters, onChange, about, hideFavorite, children }: 
   );
 }
 
+interface SearchProps {
+  hint: string;
+  value: string;
+  onChange: (value: string) => void;
+}
+
 /** Looks for the words when the typing pauses. */
-function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+function SearchField({ hint, value, onChange }: SearchProps) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
   useEffect(() => {
@@ -85,7 +95,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (value: str
       <input
         type="search"
         aria-label="Search"
-        placeholder="Search prompts, models, seeds, sizes, tags"
+        placeholder={hint}
         value={typed}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => {

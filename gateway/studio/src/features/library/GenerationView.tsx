@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
+import { fileAddress } from '@/api/address';
 import { fetchAsset } from '@/api/assets';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
+import { jukebox } from '@/features/players/jukebox';
 import { JobCard } from '@/features/watch/JobCard';
 import { useShortcuts } from '@/keyboard/registry';
 import { jobOf } from '@/live/jobs';
@@ -48,6 +50,7 @@ export function GenerationView() {
   });
   const shown = kept.data ?? asset;
   const favorite = () => shown && void change(shown, { favorite: !shown.favorite });
+  const play = () => shown?.type === 'audio' && jukebox.toggle(fileAddress(shown.file_url));
   const remove = () => {
     void (shown ? toTrash([shown.id]) : removeAll([id]));
     void navigate({ to: '/studio/gallery' });
@@ -56,6 +59,7 @@ export function GenerationView() {
     { chord: 'f', label: 'Favourite', run: favorite },
     { chord: 'r', label: 'Run again, same seed', run: () => void again(id, 'same') },
     { chord: 'Shift+R', label: 'Run again, new seed', run: () => void again(id, 'new') },
+    { chord: 'Space', label: 'Play', run: play },
     { chord: 'Delete', label: 'Delete', run: remove },
   ]);
 

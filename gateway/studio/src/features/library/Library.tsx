@@ -103,6 +103,7 @@ export function Library({ title, fixed, trash = false, actions, empty }: Props) 
     remove,
     all: () => setSelection(everything(order)),
     info: (id) => open(id, false),
+    play,
     escape: () => {
       if (search.show) changeSearch({ show: undefined });
       else setSelection(NONE);

@@ -14,10 +14,11 @@ interface Deeds {
   remove: () => void;
   all: () => void;
   info: (id: string) => void;
+  play: (id: string) => void;
   escape: () => void;
 }
 
-/** The keys of a list of assets. Arrows, Enter and Space belong to the tile that has the focus. */
+/** The keys of a list of assets. Arrows and Enter belong to the tile that has the focus. */
 export function useLibraryKeys(title: string, deeds: Deeds): void {
   const { current } = deeds;
   const about = (deed: (asset: Asset) => void) => () => current && deed(current);
@@ -30,6 +31,7 @@ export function useLibraryKeys(title: string, deeds: Deeds): void {
     { chord: 'Mod+a', label: 'Select all', run: deeds.all },
     { chord: 'c', label: 'Compare the two selected', run: deeds.compare },
     { chord: 'i', label: 'Details', run: about((asset) => deeds.info(asset.id)) },
+    { chord: 'Space', label: 'Play', run: about((asset) => deeds.play(asset.id)) },
     { chord: 'r', label: 'Run again, same seed', run: repeat('same') },
     { chord: 'Shift+R', label: 'Run again, new seed', run: repeat('new') },
     { chord: 'Delete', label: deeds.trash ? 'Restore' : 'Delete', run: deeds.remove },
