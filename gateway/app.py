@@ -69,7 +69,8 @@ def create_app(deps: Deps, static: Path = studio.STATIC) -> web.Application:
     metrics = HttpMetrics(deps.registry)
     for op in OPERATIONS:
         _mount(app, op, deps, metrics)
-    pages = studio.Studio(static, deps.settings.base_url, deps.settings.allowed_origins)
+    facts = {"sign-in": deps.settings.auth_mode.value, "sign-up": deps.settings.signup.value}
+    pages = studio.Studio(static, deps.settings.base_url, deps.settings.allowed_origins, facts)
     studio.mount(app, pages, lambda page, route: around(page, route, metrics))
     app.router.add_route("*", UNMATCHED_PATTERN, around(unmatched, UNMATCHED, metrics))
     return app

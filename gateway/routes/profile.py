@@ -1,5 +1,6 @@
 """Who one is: what is said of the caller, and their password."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -21,9 +22,14 @@ TAG = "Identity"
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 
+_OWN_PICTURE = re.compile(r"/api/v1/assets/[0-9a-f-]{36}/(?:file|thumbnail)").fullmatch
+
+
 def _picture(url: str) -> str:
+    if _OWN_PICTURE(url):
+        return url
     if not url.startswith("https://") or not url.isprintable() or " " in url:
-        raise ValueError("must begin with https://")
+        raise ValueError("must begin with https://, or be the path of an asset's file")
     return url
 
 

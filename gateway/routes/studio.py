@@ -4,7 +4,7 @@ These are not operations: they are no part of the API, and the API's document do
 """
 
 import gzip
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from secrets import token_urlsafe
@@ -35,9 +35,13 @@ The container image and <code>make run</code> build it by themselves.</p>
 
 
 class Studio:
-    """Everything that is served, in memory. `base_url` is the gateway's public address."""
+    """Everything that is served, in memory. `base_url` is the gateway's public address, `facts` are what the
+    page knows before it asks, such as whether there is anything to sign in to."""
 
-    def __init__(self, folder: Path, base_url: str, allowed_origins: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, base_url: str, allowed_origins: Sequence[str], facts: Mapping[str, str]
+    ) -> None:
+        self._facts = facts
         self._root = urlsplit(base_url).path.rstrip("/")
         self._nonce = token_urlsafe(16)
         self._files = read_folder(folder)
@@ -73,6 +77,10 @@ class Studio:
         head = (
             f'<head><base href="{escape(self._root)}{HOME}/">'
             f'<meta property="csp-nonce" nonce="{self._nonce}" content="{self._nonce}">'
+        )
+        head += "".join(
+            f'<meta name="penstock-{escape(name)}" content="{escape(value)}">'
+            for name, value in self._facts.items()
         )
         page = built.content.replace(b"<head>", head.encode(), 1)
         return static_file(INDEX, page, {"gzip": gzip.compress(page, 9, mtime=0)})

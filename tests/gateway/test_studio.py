@@ -37,7 +37,8 @@ async def serving(
     folder: Path, base_url: str = "https://media.example/tools"
 ) -> AsyncIterator[aiohttp.ClientSession]:
     app, metrics = web.Application(), HttpMetrics(CollectorRegistry())
-    pages = studio.Studio(folder, base_url, ("https://editor.example", "*"))
+    facts = {"sign-in": "required"}
+    pages = studio.Studio(folder, base_url, ("https://editor.example", "*"), facts)
     studio.mount(app, pages, lambda page, route: around(page, route, metrics))
     async with (
         TestServer(app) as server,
@@ -53,6 +54,7 @@ async def test_every_address_of_the_application_is_its_page(built: Path) -> None
                 assert (answer.status, answer.content_type) == (200, "text/html"), path
                 page = await answer.text()
                 assert '<head><base href="/tools/studio/">' in page
+                assert '<meta name="penstock-sign-in" content="required">' in page
                 assert answer.headers["Cache-Control"] == "no-cache"
             again = {**PAGE, "If-None-Match": answer.headers["ETag"]}
             async with client.get(path, headers=again) as unchanged:

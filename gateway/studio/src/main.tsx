@@ -5,12 +5,14 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from '@/api/queries';
+import { startMotion } from '@/app/motion';
 import { router } from '@/app/router';
 import { startTheme } from '@/app/theme';
 import { watchTitle } from '@/app/title';
 import { listen } from '@/keyboard/registry';
 
 startTheme();
+startMotion();
 watchTitle();
 listen();
 

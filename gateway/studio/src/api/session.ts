@@ -1,4 +1,5 @@
 import { address } from './address';
+import { signsIn } from './installation';
 
 const CSRF_COOKIE = 'penstock_csrf';
 const HARMLESS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -13,6 +14,11 @@ export function onSessionEnd(listener: Ended): () => void {
   return () => listeners.delete(listener);
 }
 
+/** True when this browser was signed in and did not sign out; the session itself may have ended elsewhere. */
+export function hasSession(): boolean {
+  return csrfToken() !== null;
+}
+
 /**
  * `fetch` with the session's cookie and, for writes, the token that shows that a page of ours asks. When the
  * access token has run out, the session is refreshed once and the request repeated.
@@ -21,13 +27,11 @@ export async function sessionFetch(request: Request): Promise<Response> {
   const again = request.clone();
   const response = await fetch(withToken(request));
   if (response.status !== 401 || isSignIn(request.url)) return response;
-  if (await refresh()) return fetch(withToken(again));
-  for (const listener of listeners) listener();
-  return response;
+  return (await refresh()) ? fetch(withToken(again)) : response;
 }
 
 /**
- * True when the session goes on. One tab refreshes at a time, for a refresh token is good once: a tab that had
+ * True when the session goes on; when it is over for certain, the listeners are told. One tab refreshes at a time, for a refresh token is good once: a tab that had
  * to wait finds the new cookies and does not ask again.
  */
 export function refresh(): Promise<boolean> {
@@ -51,7 +55,7 @@ function lastRenewal(): string | null {
 
 async function renew(before: string | null): Promise<boolean> {
   if (lastRenewal() !== before) return true;
-  if (csrfToken() === null) return false;
+  if (csrfToken() === null) return ended(signsIn());
   const response = await fetch(
     withToken(
       new Request(address('/api/auth/refresh'), {
@@ -61,8 +65,14 @@ async function renew(before: string | null): Promise<boolean> {
       }),
     ),
   );
-  if (response.ok) localStorage.setItem(RENEWED, String(Date.now()));
-  return response.ok;
+  if (!response.ok) return ended(response.status === 401);
+  localStorage.setItem(RENEWED, String(Date.now()));
+  return true;
+}
+
+function ended(certain: boolean): false {
+  if (certain) for (const listener of listeners) listener();
+  return false;
 }
 
 function withToken(request: Request): Request {

@@ -1,5 +1,6 @@
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
+import { BudgetAlerts } from '@/features/alerts/BudgetAlerts';
 import { socket } from '@/live/live';
 import { Toasts } from '@/ui/Toasts';
 import { BottomBar } from './BottomBar';
@@ -63,6 +64,7 @@ function Main() {
   }, [pathname]);
   return (
     <main id="main" ref={ref} tabIndex={-1} className={styles.main}>
+      <BudgetAlerts />
       <Outlet />
     </main>
   );

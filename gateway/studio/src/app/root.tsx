@@ -1,4 +1,13 @@
-import { createRootRoute, createRoute, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import {
+  createRootRoute,
+  createRoute,
+  lazyRouteComponent,
+  Outlet,
+  type ParsedLocation,
+  redirect,
+} from '@tanstack/react-router';
+import { signsIn } from '@/api/installation';
+import { hasSession } from '@/api/session';
 import { OpsShell, StudioShell } from './Shell';
 
 /** Everything. Pages without a frame, such as signing in, hang here. */
@@ -7,12 +16,23 @@ export const rootRoute = createRootRoute({
   notFoundComponent: lazyRouteComponent(() => import('./NotFound'), 'NotFound'),
 });
 
+/** Whoever was never here signs in first, and comes back to where they wanted to go. */
+function beSignedIn({ location }: { location: ParsedLocation }) {
+  if (signsIn() && !hasSession()) throw redirect({ to: '/studio/login', search: { next: location.href } });
+}
+
 /** Views in the studio's frame; their paths begin with `/studio`. */
 export const studioRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: '_studio',
   component: StudioShell,
+  beforeLoad: beSignedIn,
 });
 
 /** Views in the operators' frame; their paths begin with `/ops`. */
-export const opsRoute = createRoute({ getParentRoute: () => rootRoute, id: '_ops', component: OpsShell });
+export const opsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: '_ops',
+  component: OpsShell,
+  beforeLoad: beSignedIn,
+});

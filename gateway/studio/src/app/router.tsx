@@ -7,6 +7,7 @@ import { routeTree } from './routes';
 import { ViewError } from './ViewError';
 
 const LOGIN = '/studio/login';
+const SIGN_IN_PAGES = [LOGIN, '/studio/signup'];
 
 export const router = createRouter({
   routeTree,
@@ -27,5 +28,6 @@ onSessionEnd(() => {
   socket.close();
   live.forget();
   queryClient.clear();
-  if (pathname !== LOGIN) void router.navigate({ to: LOGIN, search: { next: href } });
+  if (SIGN_IN_PAGES.includes(pathname)) return;
+  void router.navigate({ to: LOGIN, search: { next: href, ended: true } });
 });

@@ -1,6 +1,10 @@
+import { address } from '@/api/address';
 import styles from './Avatar.module.css';
 
-/** Somebody's picture, else their initials. It says nothing by itself: the name stands beside it. */
+/**
+ * Somebody's picture, else their initials. It says nothing by itself: the name stands beside it. Pictures of other
+ * hosts are not asked for: they would learn who looks.
+ */
 export function Avatar({ name, url, size = 28 }: { name: string; url?: string | null; size?: number }) {
   const initials = name
     .split(/\s+/)
@@ -8,14 +12,15 @@ export function Avatar({ name, url, size = 28 }: { name: string; url?: string | 
     .map((word) => [...word][0] ?? '')
     .join('')
     .toUpperCase();
+  const own = url?.startsWith('/') ? address(url) : null;
   return (
     <span
       className={styles.avatar}
       style={{ width: size, height: size, fontSize: size * 0.4 }}
       aria-hidden="true"
-      data-initials={url ? undefined : initials}
+      data-initials={own ? undefined : initials}
     >
-      {url && <img src={url} alt="" width={size} height={size} />}
+      {own && <img src={own} alt="" width={size} height={size} />}
     </span>
   );
 }

@@ -1,11 +1,16 @@
-import { ChartColumn } from 'lucide-react';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { View } from '@/app/View';
-import { EmptyState } from '@/ui/EmptyState';
+import { Reports } from './Reports';
 
 export function AnalyticsView() {
+  const search = useSearch({ from: '/_studio/studio/analytics' });
+  const navigate = useNavigate();
   return (
     <View title="Analytics">
-      <EmptyState icon={<ChartColumn />} title="Nothing to count yet" />
+      <Reports
+        search={search}
+        onSearch={(next) => void navigate({ to: '/studio/analytics', search: next, replace: true })}
+      />
     </View>
   );
 }

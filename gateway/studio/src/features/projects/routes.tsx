@@ -1,15 +1,26 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { studioRoute } from '@/app/root';
+import { reportSearch } from '@/features/analytics/range';
 
 export const projectRoutes = [
   createRoute({
     getParentRoute: () => studioRoute,
     path: '/studio/projects',
+    validateSearch: (search: Record<string, unknown>): { archived?: true } =>
+      search.archived === true ? { archived: true } : {},
     component: lazyRouteComponent(() => import('./ProjectsView'), 'ProjectsView'),
   }),
   createRoute({
     getParentRoute: () => studioRoute,
+    path: '/studio/projects/$id',
+    beforeLoad: ({ params }) => {
+      throw redirect({ to: '/studio/projects/$id/$tab', params: { id: params.id, tab: 'assets' } });
+    },
+  }),
+  createRoute({
+    getParentRoute: () => studioRoute,
     path: '/studio/projects/$id/$tab',
+    validateSearch: reportSearch,
     component: lazyRouteComponent(() => import('./ProjectView'), 'ProjectView'),
   }),
 ] as const;

@@ -1,0 +1,76 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { api, type Schema, taken } from './client';
+import { keys } from './keys';
+import type { Page } from './pages';
+
+export type Project = Schema['ProjectResource'];
+export type ProjectDeletion = Schema['ProjectDeletion'];
+export type ProjectAsset = Schema['AssetResource'];
+
+/** What a form of a project says; a budget of 0 is none. */
+export interface ProjectWords {
+  name: string;
+  description: string | null;
+  budget_nanos: number;
+}
+
+/** As far back as one report goes. */
+const LONG_AGO_MS = 1095 * 86_400_000;
+
+export async function fetchProjects(archived: boolean, after?: string): Promise<Page<Project>> {
+  const query = { archived: String(archived), ...(after && { after }) };
+  return taken(api.GET('/api/v1/projects', { params: { query: query as never } }));
+}
+
+export function projectQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.project(id),
+    queryFn: () => taken(api.GET('/api/v1/projects/{id}', { params: { path: { id } } })),
+  });
+}
+
+export function createProject(words: ProjectWords): Promise<Project> {
+  return taken(api.POST('/api/v1/projects', { body: words as never }));
+}
+
+export function changeProject(
+  id: string,
+  changes: Partial<ProjectWords> & { archived?: boolean },
+): Promise<Project> {
+  return taken(api.PATCH('/api/v1/projects/{id}', { params: { path: { id } }, body: changes as never }));
+}
+
+/** What would go and what would stay when it is deleted. Changes nothing. */
+export function tryDeletion(id: string): Promise<ProjectDeletion> {
+  return remove(id, true);
+}
+
+export function deleteProject(id: string): Promise<ProjectDeletion> {
+  return remove(id, false);
+}
+
+function remove(id: string, dryRun: boolean): Promise<ProjectDeletion> {
+  const query = { hard: true, dry_run: dryRun };
+  return taken(api.DELETE('/api/v1/projects/{id}', { params: { path: { id }, query } }));
+}
+
+/** How many generations were asked for in each project. */
+export function useProjectCounts() {
+  return useQuery({ queryKey: [...keys.projects, 'counts'], queryFn: fetchCounts, staleTime: 60_000 });
+}
+
+async function fetchCounts(): Promise<ReadonlyMap<string, number>> {
+  const from = new Date(Date.now() - LONG_AGO_MS).toISOString().slice(0, 10);
+  const query = { from, group_by: 'project' };
+  const report = await taken(api.GET('/api/v1/usage', { params: { query: query as never } }));
+  return new Map(report.rows.flatMap((row) => (row.group ? [[row.group, row.generations] as const] : [])));
+}
+
+export async function fetchProjectAssets(
+  project: string,
+  limit: number,
+  after?: string,
+): Promise<Page<ProjectAsset>> {
+  const query = { project, limit, ...(after && { after }) };
+  return taken(api.GET('/api/v1/assets', { params: { query: query as never } }));
+}

@@ -1,0 +1,31 @@
+import { useSyncExternalStore } from 'react';
+
+const KEPT = 'penstock-calm';
+const watchers = new Set<() => void>();
+
+/** Before the first paint: less motion where somebody chose it here; the system's wish is in the styles. */
+export function startMotion(): void {
+  apply(localStorage.getItem(KEPT) === 'yes');
+}
+
+export function chooseMotion(calm: boolean): void {
+  if (calm) localStorage.setItem(KEPT, 'yes');
+  else localStorage.removeItem(KEPT);
+  apply(calm);
+}
+
+export function useCalm(): boolean {
+  return useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    () => 'calm' in document.documentElement.dataset,
+  );
+}
+
+function apply(calm: boolean): void {
+  if (calm) document.documentElement.dataset.calm = '';
+  else delete document.documentElement.dataset.calm;
+  for (const watcher of watchers) watcher();
+}

@@ -1,0 +1,60 @@
+import { Link } from '@tanstack/react-router';
+import { Ellipsis } from 'lucide-react';
+import type { Project } from '@/api/projects';
+import { Badge } from '@/ui/Badge';
+import { Menu, type MenuItem } from '@/ui/Menu';
+import { Time } from '@/ui/Time';
+import { BudgetBar } from './BudgetBar';
+import { Cover } from './Cover';
+import styles from './ProjectCard.module.css';
+
+interface Props {
+  project: Project;
+  /** Generations that were asked for in it; undefined while nobody knows. */
+  count: number | undefined;
+  actions: readonly MenuItem[];
+}
+
+export function ProjectCard({ project, count, actions }: Props) {
+  return (
+    <article className={styles.card}>
+      <Cover project={project} />
+      <div className={styles.body}>
+        <div className={styles.head}>
+          <h2 className={styles.name}>
+            <Link
+              to="/studio/projects/$id/$tab"
+              params={{ id: project.id, tab: 'assets' }}
+              className={styles.link}
+            >
+              {project.name}
+            </Link>
+          </h2>
+          <Menu
+            name={`Actions for ${project.name}`}
+            className={styles.more}
+            button={<Ellipsis aria-hidden="true" />}
+            items={actions}
+          />
+        </div>
+        <p className={styles.description}>{project.description}</p>
+        <BudgetBar project={project} />
+        <p className={styles.facts}>
+          <span>{counted(count)}</span>
+          {project.archived_at ? (
+            <Badge>Archived</Badge>
+          ) : (
+            <span>
+              changed <Time at={project.updated_at} />
+            </span>
+          )}
+        </p>
+      </div>
+    </article>
+  );
+}
+
+function counted(count: number | undefined): string {
+  if (count === undefined) return '';
+  return count === 1 ? '1 generation' : `${count.toLocaleString('en')} generations`;
+}
