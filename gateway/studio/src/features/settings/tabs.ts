@@ -24,7 +24,7 @@ export interface SettingsTab {
 export const TABS: readonly SettingsTab[] = [
   { name: 'profile', label: 'Profile', icon: UserRound, view: lazy(() => import('./ProfileTab')) },
   { name: 'sessions', label: 'Sessions', icon: MonitorSmartphone, view: lazy(() => import('./SessionsTab')) },
-  { name: 'keys', label: 'API keys', icon: KeyRound, view: lazy(() => import('./KeysTab')) },
+  { name: 'api-keys', label: 'API keys', icon: KeyRound, view: lazy(() => import('./KeysTab')) },
   { name: 'providers', label: 'Providers', icon: Plug, view: lazy(() => import('./ProvidersTab')) },
   { name: 'budgets', label: 'Budgets', icon: Gauge, view: lazy(() => import('./BudgetsTab')) },
   { name: 'webhooks', label: 'Webhooks', icon: Webhook, view: lazy(() => import('./WebhooksTab')) },
