@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.servers import TEMPLATE, RunServers
 
 STATIC = Path(__file__).parents[2] / "gateway" / "static" / "index.html"
 VALKEY_NUMBER = 15
+DOOR_VALKEY_NUMBER = 14
+PATIENCE_MS = 20_000
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
@@ -34,23 +37,50 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def stack(
     servers: RunServers, environment: dict[str, str], worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
+    name = f"browser_{worker_id}"
+    async with _own_stack(name, VALKEY_NUMBER, servers, environment, tmp_path_factory) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def door(
+    servers: RunServers, environment: dict[str, str], worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """One where everybody signs in."""
+    name = f"door_{worker_id}"
+    required = {"AUTH_MODE": "required"}
+    async with _own_stack(
+        name, DOOR_VALKEY_NUMBER, servers, environment, tmp_path_factory, **required
+    ) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _own_stack(
+    name: str,
+    valkey_number: int,
+    servers: RunServers,
+    environment: dict[str, str],
+    folders: pytest.TempPathFactory,
+    **changes: str,
+) -> AsyncIterator[Stack]:
     """With a database and a Valkey of its own, since it goes on working between its tests."""
-    database = f"browser_{worker_id}"
-    await servers.create_database(database, TEMPLATE)
+    await servers.create_database(name, TEMPLATE)
     own = {
         **environment,
-        **servers.environment_for(database),
-        "REDIS_URL": numbered(environment["REDIS_URL"], VALKEY_NUMBER),
-        "S3_BUCKET": f"penstock-browser-{worker_id}",
+        **servers.environment_for(name),
+        "REDIS_URL": numbered(environment["REDIS_URL"], valkey_number),
+        "S3_BUCKET": f"penstock-{name.replace('_', '-')}",
     }
-    settings = make_settings(own, tmp_path_factory.mktemp("home"))
-    async with open_stack(own, settings, tmp_path_factory.mktemp("stack")) as opened:
+    settings = make_settings(own, folders.mktemp("home"))
+    async with open_stack(own, settings, folders.mktemp("stack"), **changes) as opened:
         yield opened
-    await servers.drop_database(database)
+    await servers.drop_database(name)
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     async with open_browser() as opened:
         yield opened
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from argon2 import PasswordHasher
@@ -209,6 +209,9 @@ async def test_me_is_changed_in_parts(ada: Person, bob: Person) -> None:
         "Europe/Berlin",
         "https://img.example/a.png",
     )
+    own = f"/api/v1/assets/{UUID(int=1)}/thumbnail"
+    drawn = (await ada.api.call("PATCH", ME, {"avatar_url": own})).json["data"]
+    assert drawn["avatar_url"] == own
     cleared = (await ada.api.call("PATCH", ME, {"avatar_url": None})).json["data"]
     assert (cleared["avatar_url"], cleared["timezone"]) == (None, "Europe/Berlin")
     assert (await bob.api.get(ME)).json["data"]["timezone"] == "UTC"
@@ -221,6 +224,7 @@ async def test_me_is_changed_in_parts(ada: Person, bob: Person) -> None:
         ({"timezone": "../etc/passwd"}, "timezone"),
         ({"avatar_url": "javascript:alert(1)"}, "avatar_url"),
         ({"avatar_url": "http://img.example/a.png"}, "avatar_url"),
+        ({"avatar_url": "/api/v1/assets/../../secret/file"}, "avatar_url"),
         ({"email": "eve@people.example"}, "email"),
         ({"role": "admin"}, "role"),
     ],

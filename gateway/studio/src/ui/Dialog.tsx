@@ -12,11 +12,13 @@ interface Props {
   actions?: ReactNode;
   /** `full` is for viewers. */
   size?: 'sm' | 'md' | 'lg' | 'full';
+  /** A click beside it does not close it: what was typed would be lost. */
+  isForm?: boolean;
   children: ReactNode;
 }
 
 /** A native modal dialog: the focus stays inside and goes back where it came from; Escape closes. */
-export function Dialog({ open, title, onClose, actions, size = 'md', children }: Props) {
+export function Dialog({ open, title, onClose, actions, size = 'md', isForm, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -32,7 +34,7 @@ export function Dialog({ open, title, onClose, actions, size = 'md', children }:
       aria-labelledby={id}
       className={classes(styles.dialog, styles[size])}
       onClose={onClose}
-      onClick={(event) => event.target === ref.current && onClose()}
+      onClick={(event) => event.target === ref.current && !isForm && onClose()}
     >
       {open && (
         <div className={styles.sheet}>

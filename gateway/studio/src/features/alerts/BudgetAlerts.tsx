@@ -29,7 +29,7 @@ export function BudgetAlerts() {
   );
   const worst = alerts.toSorted((a, b) => b.threshold_percent - a.threshold_percent)[0];
   return (
-    <div role="status" className={styles.place}>
+    <section aria-label="Budget alerts" aria-live="polite">
       {worst && (
         <div className={styles.banner}>
           <TriangleAlert aria-hidden="true" />
@@ -50,6 +50,6 @@ export function BudgetAlerts() {
           </Button>
         </div>
       )}
-    </div>
+    </section>
   );
 }

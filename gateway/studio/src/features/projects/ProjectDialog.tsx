@@ -29,6 +29,7 @@ export function ProjectDialog({ open, project, onDone, onClose }: Props) {
     <Dialog
       open={open}
       title={project ? 'Change the project' : 'New project'}
+      isForm
       onClose={onClose}
       actions={
         <>

@@ -43,6 +43,7 @@ export function BudgetDialog({ open, budget, onDone, onClose }: Props) {
     <Dialog
       open={open}
       title={budget ? 'Change the budget' : 'New budget'}
+      isForm
       onClose={onClose}
       actions={
         <>

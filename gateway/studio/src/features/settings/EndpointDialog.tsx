@@ -36,6 +36,7 @@ export function EndpointDialog({ open, endpoint, onDone, onClose }: Props) {
     <Dialog
       open={open}
       title={endpoint ? 'Change the endpoint' : 'New endpoint'}
+      isForm
       onClose={onClose}
       actions={
         <>

@@ -35,6 +35,7 @@ export function KeyDialog({ open, onMade, onClose }: Props) {
     <Dialog
       open={open}
       title="New API key"
+      isForm
       onClose={onClose}
       actions={
         <>

@@ -28,6 +28,7 @@ export function OwnKeyDialog({ open, providers, onAdded, onClose }: Props) {
     <Dialog
       open={open}
       title="Add a provider key"
+      isForm
       onClose={onClose}
       actions={
         <>

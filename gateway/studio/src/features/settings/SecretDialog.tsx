@@ -18,6 +18,7 @@ export function SecretDialog({ title, label, secret, about, onClose }: Props) {
     <Dialog
       open={secret !== null}
       title={title}
+      isForm
       onClose={onClose}
       actions={
         <Button look="primary" onClick={onClose}>

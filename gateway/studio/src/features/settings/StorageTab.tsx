@@ -14,7 +14,7 @@ export default function StorageTab() {
       <Room />
       {rules.error && <ErrorCard error={rules.error} onRetry={() => void rules.refetch()} />}
       {rules.data ? (
-        <RetentionSection key={rules.dataUpdatedAt} rules={rules.data} />
+        <RetentionSection key={JSON.stringify(rules.data)} rules={rules.data} />
       ) : (
         !rules.error && <Skeleton height={160} />
       )}

@@ -1,0 +1,110 @@
+"""Projects, budgets, keys and providers, as their owner manages them."""
+
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.stack import Stack
+
+
+async def post(stack: Stack, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession(stack.url) as http, http.post(path, json=body) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_key_is_shown_once_and_works(page: Page, stack: Stack) -> None:
+    name = f"ci {uuid4().hex[:8]}"
+    await page.goto("/studio/settings/api-keys")
+    await page.get_by_role("button", name="New key").click()
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_role("button", name="Create the key").click()
+    key = await page.get_by_label("API key", exact=True).input_value()
+    headers = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(stack.url, headers=headers) as http, http.get("/api/auth/me") as answer:
+        assert (answer.status, (await answer.json())["data"]["scopes"]) == (200, ["read", "write"])
+    await page.get_by_role("button", name="I have it").click()
+    await expect(page.get_by_text(name)).to_be_visible()
+    assert key not in await page.content()
+
+
+@pytest.mark.long
+async def test_a_budget_that_is_reached_shows_everywhere(page: Page, stack: Stack) -> None:
+    name = f"Frugal {uuid4().hex[:8]}"
+    _, project = await post(stack, "/api/v1/projects", {"name": name, "budget_nanos": 1})
+    await page.goto("/studio/projects")
+    card = page.get_by_role("article").filter(has_text=name)
+    await expect(card.get_by_role("meter", name="Budget")).to_be_visible()
+    work = {"kind": "image", "model": "flux-schnell", "input": {"prompt": "a boat"}, "project_id": project["id"]}
+    assert (await post(stack, "/api/v1/generations", work))[0] == 402
+    banner = page.get_by_role("region", name="Budget alerts")
+    await expect(banner).to_contain_text("too little is left of a budget")
+    await banner.get_by_role("link", name="Budgets").click()
+    told = page.get_by_role("listitem").filter(has_text=f"Project {name}").filter(has_text="was refused")
+    await expect(told).to_be_visible()
+    await banner.get_by_role("button", name="Understood").click()
+    await expect(banner).to_be_empty()
+    await expect(told.get_by_role("button", name="Acknowledge")).to_be_hidden()
+
+
+@pytest.mark.long
+async def test_a_project_lives_and_is_deleted(page: Page, stack: Stack) -> None:
+    name = f"Campaign {uuid4().hex[:8]}"
+    await page.goto("/studio/projects")
+    await page.get_by_role("button", name="New project").click()
+    dialog = page.get_by_role("dialog", name="New project")
+    await dialog.get_by_role("button", name="Create").click()
+    await expect(dialog.get_by_text("A project needs a name.")).to_be_visible()
+    await dialog.get_by_label("Name").fill(name)
+    await dialog.get_by_label("Budget in dollars").fill("12.50")
+    await dialog.get_by_role("button", name="Create").click()
+    await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    await expect(page.get_by_text("$0.00 of $12.50 spent")).to_be_visible()
+    await page.get_by_role("button", name="Actions for the project").click()
+    await page.get_by_role("menuitem", name="Rename or change").click()
+    await page.get_by_label("Name").fill(f"{name} 2")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("heading", level=1, name=f"{name} 2")).to_be_visible()
+    await page.get_by_role("button", name="Actions for the project").click()
+    await page.get_by_role("menuitem", name="Archive").click()
+    await page.get_by_role("link", name="All projects").click()
+    await page.get_by_text("Archived", exact=True).first.click()
+    await page.get_by_role("button", name=f"Actions for {name} 2").click()
+    await page.get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_text("Stays: the record of 0 generations")).to_be_visible()
+    await page.get_by_role("button", name="Delete the project").click()
+    await expect(page.get_by_role("article").filter(has_text=name)).to_be_hidden()
+
+
+@pytest.mark.long
+async def test_a_project_chooses_itself_in_the_form_and_is_counted(page: Page, stack: Stack) -> None:
+    _, project = await post(stack, "/api/v1/projects", {"name": f"Counted {uuid4().hex[:8]}"})
+    work = {"kind": "text", "model": "local", "input": {"prompt": "a word"}, "project_id": project["id"]}
+    assert (await post(stack, "/api/v1/generations", work))[0] == 202
+    await page.goto(f"/studio/projects/{project['id']}/analytics")
+    chart = page.get_by_role("group", name="Requests and what came of them: chart")
+    await chart.focus()
+    await page.keyboard.press("End")
+    await expect(page.get_by_text(": 1", exact=False).first).to_be_visible()
+    await page.get_by_role("tab", name="Generate").click()
+    await page.get_by_role("button", name="Images").click()
+    await expect(page).to_have_url(f"{stack.url}/studio/create/image")
+
+
+@pytest.mark.long
+async def test_a_provider_takes_a_key_before_it_is_kept(page: Page, stack: Stack) -> None:
+    await page.goto("/studio/settings/providers")
+    await page.get_by_role("button", name="Add a key").click()
+    dialog = page.get_by_role("dialog", name="Add a provider key")
+    await dialog.get_by_label("Provider").select_option("openai")
+    await dialog.get_by_role("button", name="Test and keep").click()
+    await expect(dialog.get_by_text("Paste the key here.")).to_be_visible()
+    await dialog.get_by_label("Key", exact=True).fill("sk-browser-test")
+    await dialog.get_by_role("button", name="Test and keep").click()
+    await expect(page.get_by_text("The key for openai works and is kept.")).to_be_visible()
+    kept = page.get_by_role("listitem").filter(has_text="never used").filter(has_text="openai")
+    await kept.get_by_role("button", name="Delete").click()
+    await page.get_by_role("button", name="Delete the key").click()
+    await expect(page.get_by_text("None yet")).to_be_visible()
