@@ -37,7 +37,12 @@ async def test_a_budget_that_is_reached_shows_everywhere(page: Page, stack: Stac
     await page.goto("/studio/projects")
     card = page.get_by_role("article").filter(has_text=name)
     await expect(card.get_by_role("meter", name="Budget")).to_be_visible()
-    work = {"kind": "image", "model": "flux-schnell", "input": {"prompt": "a boat"}, "project_id": project["id"]}
+    work = {
+        "kind": "image",
+        "model": "flux-schnell",
+        "input": {"prompt": "a boat"},
+        "project_id": project["id"],
+    }
     assert (await post(stack, "/api/v1/generations", work))[0] == 402
     banner = page.get_by_role("region", name="Budget alerts")
     await expect(banner).to_contain_text("too little is left of a budget")

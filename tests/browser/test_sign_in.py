@@ -10,7 +10,7 @@ from gateway.cookies import ACCESS
 from tests.browser.conftest import WIDE, listen
 from tests.browser.stack import Stack
 
-PASSWORD = "correct horse battery"  # noqa: S105  # of a person of these tests
+PASSWORD = "correct horse battery"  # of a person of these tests
 
 
 @pytest.fixture

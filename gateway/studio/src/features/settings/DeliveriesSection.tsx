@@ -46,9 +46,9 @@ export function DeliveriesSection() {
     <Section
       title="Deliveries"
       actions={
-        <div className={forms.row}>
+        <div className={styles.filter}>
           <Select aria-label="Deliveries that are" value={state} options={STATES} onChange={setState} />
-          <Button size="sm" busy={deliveries.isRefetching} onClick={() => void deliveries.refetch()}>
+          <Button busy={deliveries.isRefetching} onClick={() => void deliveries.refetch()}>
             Refresh
           </Button>
         </div>

@@ -1,10 +1,10 @@
 import {
-  Bell,
   Gauge,
   HardDrive,
   KeyRound,
   type LucideIcon,
   MonitorSmartphone,
+  Palette,
   Plug,
   ShieldCheck,
   UserRound,
@@ -28,7 +28,7 @@ export const TABS: readonly SettingsTab[] = [
   { name: 'providers', label: 'Providers', icon: Plug, view: lazy(() => import('./ProvidersTab')) },
   { name: 'budgets', label: 'Budgets', icon: Gauge, view: lazy(() => import('./BudgetsTab')) },
   { name: 'webhooks', label: 'Webhooks', icon: Webhook, view: lazy(() => import('./WebhooksTab')) },
-  { name: 'appearance', label: 'Appearance', icon: Bell, view: lazy(() => import('./AppearanceTab')) },
+  { name: 'appearance', label: 'Appearance', icon: Palette, view: lazy(() => import('./AppearanceTab')) },
   { name: 'storage', label: 'Storage', icon: HardDrive, view: lazy(() => import('./StorageTab')) },
   {
     name: 'people',
