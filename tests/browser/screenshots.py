@@ -47,7 +47,8 @@ def views(ids: Sequence[str]) -> list[View]:
         View("projects", "/studio/projects"),
         View("analytics", "/studio/analytics"),
         *(View(f"settings-{tab}", f"/studio/settings/{tab}")
-          for tab in ("api-keys", "providers", "budgets", "webhooks", "profile", "sessions", "appearance")),
+          for tab in ("api-keys", "providers", "budgets", "webhooks", "profile", "sessions", "appearance",
+                      "storage", "people")),
         View("login", "/studio/login"),
         View("signup", "/studio/signup"),
         *(View(f"ops-{tab}", f"/ops/{tab}")
