@@ -17,7 +17,6 @@ from tests.servers import TEMPLATE, RunServers
 STATIC = Path(__file__).parents[2] / "gateway" / "static" / "index.html"
 VALKEY_NUMBER = 15
 DOOR_VALKEY_NUMBER = 14
-PATIENCE_MS = 20_000
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
@@ -80,7 +79,6 @@ async def _own_stack(
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
     async with open_browser() as opened:
         yield opened
 

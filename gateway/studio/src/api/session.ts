@@ -27,12 +27,14 @@ export async function sessionFetch(request: Request): Promise<Response> {
   const again = request.clone();
   const response = await fetch(withToken(request));
   if (response.status !== 401 || isSignIn(request.url)) return response;
-  return (await refresh()) ? fetch(withToken(again)) : response;
+  if (await refresh()) return fetch(withToken(again));
+  if (!hasSession()) ended(true);
+  return response;
 }
 
 /**
- * True when the session goes on; when it is over for certain, the listeners are told. One tab refreshes at a time, for a refresh token is good once: a tab that had
- * to wait finds the new cookies and does not ask again.
+ * True when the session goes on; when it is over for certain, the listeners are told. One tab refreshes at a
+ * time, for a refresh token is good once: a tab that had to wait finds the new cookies and does not ask again.
  */
 export function refresh(): Promise<boolean> {
   refreshing ??= exclusively(renew).finally(() => {
