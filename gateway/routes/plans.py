@@ -7,11 +7,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from gateway.actors import actor_of
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Money, Resource, money
 from shared.db import Tx
 from shared.domains import plans, quotas
 from shared.domains.accounts import Role, Scope
+from shared.domains.ops.audit import deed
 from shared.domains.plans import LIVE, Plan
 from shared.errors import InvalidInput, NotFound
 
@@ -124,8 +126,10 @@ async def list_plans(request: Request[None, None]) -> Reply:
 )
 async def choose_default_plan(request: Request[PlanChoice, None]) -> Reply:
     """Accounts that are there keep theirs, and those that an operator makes without a user are `unlimited`."""
-    await plans.assign_to_new_users(request.deps.db, request.body.plan)
-    return reply({"plan": request.body.plan})
+    db, plan = request.deps.db, request.body.plan
+    async with deed(db, actor_of(request), "plan.for_new_users", f"plan:{plan}") as done:
+        await plans.assign_to_new_users(done.tx, plan)
+    return reply({"plan": plan})
 
 
 @operation(
@@ -141,10 +145,13 @@ async def choose_default_plan(request: Request[PlanChoice, None]) -> Reply:
 )
 async def assign_plan(request: Request[PlanChoice, None]) -> Reply:
     """With its concurrency and storage. What was used in the current periods stays counted."""
-    account_id = request.id()
-    await plans.assign(request.deps.db, account_id, request.body.plan)
+    account_id, plan = request.id(), request.body.plan
+    async with deed(
+        request.deps.db, actor_of(request), "plan.assign", f"account:{account_id}", plan=plan
+    ) as done:
+        await plans.assign(done.tx, account_id, plan)
     request.deps.rates.forget(account_id)
-    return reply({"account_id": account_id, "plan": request.body.plan})
+    return reply({"account_id": account_id, "plan": plan})
 
 
 def _usage(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from gateway.actors import actor_of
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Resource
 from shared.catalog import ModelCard, Price, own_cards
 from shared.domains import prices
 from shared.domains.accounts import Role, Scope
+from shared.domains.ops.audit import deed
 from shared.domains.prices import MOST_ENTRIES, Difference, Imported, NewPrice
 from shared.errors import InvalidInput
 from shared.money import NANOS_PER_USD
@@ -132,7 +134,10 @@ async def import_prices(request: Request[PriceList, None]) -> Reply:
     """
     new = [entry.read() for entry in request.body.prices]
     db = request.deps.db
-    found = await prices.import_prices(db, new, await own_cards(db), request.account_id)
+    owned = await own_cards(db)
+    async with deed(db, actor_of(request), "price.import", "prices") as done:
+        found = await prices.import_prices(done.tx, new, owned, request.account_id)
+        done.details["cards"] = sorted({one.card.id for one in found if one.change != "same"})
     request.deps.catalog.forget()
     return _changes(found)
 

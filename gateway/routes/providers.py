@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from gateway.actors import actor_of
 from gateway.generation_request import Name
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.resources import Resource
 from shared.catalog import ModelCard, is_retired
 from shared.domains import providers
 from shared.domains.accounts import Role, Scope
+from shared.domains.ops import providers as ops
 from shared.domains.providers import MAX_ORDER, Order, Wish
 from shared.errors import InvalidInput, NotFound
 
@@ -115,10 +117,8 @@ async def list_providers(request: Request[None, None]) -> Reply:
 )
 async def reset_provider(request: Request[None, None]) -> Reply:
     """For when you know that it is well again. What waits for it comes back within a minute."""
-    name = await _known(request)
-    async with request.deps.db.transaction(request.account_id) as tx:
-        count = await providers.reset(tx, name)
-    return reply({"id": name, "reset": count})
+    name = await known_provider(request)
+    return reply({"id": name, "reset": await ops.reset(request.deps.db, actor_of(request), name)})
 
 
 @operation(
@@ -159,7 +159,8 @@ async def put_order(request: Request[OrderRequest, None]) -> Reply:
     return reply(_order(Order(wishes)))
 
 
-async def _known(request: Request[Any, Any]) -> str:
+async def known_provider(request: Request[Any, Any]) -> str:
+    """The provider in the path. Raises NotFound."""
     name = request.raw.match_info["provider"]
     if all(card.provider != name for card in await request.deps.catalog.cards()):
         raise NotFound(f"There is no provider {name[:64]!r}.")

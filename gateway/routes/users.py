@@ -6,11 +6,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from gateway.actors import actor_of
 from gateway.http import Answer, Body, Reply, Request, operation, reply
 from gateway.pagination import PageQuery, page, position_id
 from gateway.resources import Resource
 from shared.domains import users
 from shared.domains.accounts import Role, Scope
+from shared.domains.ops.audit import deed
 from shared.errors import Conflict, InvalidInput, NotFound
 
 TAG = "Identity"
@@ -75,8 +77,9 @@ async def change_user(request: Request[PersonRequest, None]) -> Reply:
     user_id, asked = request.id(), request.body
     if user_id == request.account_id:
         raise Conflict("Another admin must do that: nobody changes themselves.")
-    async with request.deps.db.transaction(request.account_id) as tx:
-        row = await users.change(tx, user_id, asked.role, asked.status)
+    changes = asked.model_dump(mode="json", exclude_none=True)
+    async with deed(request.deps.db, actor_of(request), "user.change", f"user:{user_id}", **changes) as done:
+        row = await users.change(done.tx, user_id, asked.role, asked.status)
     request.deps.authenticator.forget(lambda caller: caller.account_id == user_id)
     return reply(row)
 

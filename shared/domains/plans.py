@@ -78,7 +78,7 @@ def feature_of(kind: str) -> str:
     return FEATURE_OF_KIND.get(kind, kind)
 
 
-async def listed(db: Database) -> list[Mapping[str, Any]]:
+async def listed(db: Database | Tx) -> list[Mapping[str, Any]]:
     """All plans, the smallest first."""
     return list(await db.fetch(_ALL))
 
@@ -110,20 +110,20 @@ async def require(tx: Tx, account_id: UUID, feature: str, live: int = 0) -> None
         )  # fmt: skip
 
 
-async def assign(db: Database, account_id: UUID, name: str) -> None:
+async def assign(db: Database | Tx, account_id: UUID, name: str) -> None:
     """An operator gives an account a plan, with its concurrency and storage. Raises InvalidInput and NotFound."""
     await _check(db, name)
     if not await db.fetchval(_SET, account_id, name):
         raise NotFound(f"There is no account {account_id}.")
 
 
-async def assign_to_new_users(db: Database, name: str) -> None:
+async def assign_to_new_users(db: Database | Tx, name: str) -> None:
     """Which plan people get who sign up from now on. Raises InvalidInput."""
     await _check(db, name)
     await db.execute(_FOR_NEW_USERS, name)
 
 
-async def _check(db: Database, name: str) -> None:
+async def _check(db: Database | Tx, name: str) -> None:
     names = [row["name"] for row in await listed(db)]
     if name not in names:
         raise InvalidInput(

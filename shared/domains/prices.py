@@ -128,30 +128,29 @@ def _numbered(entry: NewPrice, card: ModelCard, imported: Sequence[Imported]) ->
 
 
 async def import_prices(
-    db: Database, new: Sequence[NewPrice], owned: Mapping[str, ModelCard], account_id: UUID
+    tx: Tx, new: Sequence[NewPrice], owned: Mapping[str, ModelCard], account_id: UUID
 ) -> list[Difference]:
-    """Writes all entries that change something, or none. Raises InvalidInput like `compare`."""
-    async with db.transaction(account_id) as tx:
-        await tx.execute("SELECT pg_advisory_xact_lock($1)", IMPORT_LOCK)
-        known = await history(tx)
-        found = compare(new, owned, known)
-        rows = [
-            _numbered(entry, difference.card, known.get(entry.card, ()))
-            for entry, difference in zip(new, found, strict=True) if difference.change != "same"
-        ]  # fmt: skip
-        cards = [difference.card.id for difference in found if difference.change != "same"]
-        await tx.execute(
-            _INSERT,
-            cards,
-            [row.effective_from for row in rows],
-            [row.revision for row in rows],
-            [
-                None if row.units is None else {unit: str(rate) for unit, rate in row.units.items()}
-                for row in rows
-            ],
-            [row.source for row in rows],
-            account_id,
-        )
+    """Writes all entries that change something. Raises InvalidInput like `compare`."""
+    await tx.execute("SELECT pg_advisory_xact_lock($1)", IMPORT_LOCK)
+    known = await history(tx)
+    found = compare(new, owned, known)
+    rows = [
+        _numbered(entry, difference.card, known.get(entry.card, ()))
+        for entry, difference in zip(new, found, strict=True) if difference.change != "same"
+    ]  # fmt: skip
+    cards = [difference.card.id for difference in found if difference.change != "same"]
+    await tx.execute(
+        _INSERT,
+        cards,
+        [row.effective_from for row in rows],
+        [row.revision for row in rows],
+        [
+            None if row.units is None else {unit: str(rate) for unit, rate in row.units.items()}
+            for row in rows
+        ],
+        [row.source for row in rows],
+        account_id,
+    )
     return found
 
 

@@ -193,7 +193,8 @@ async def test_imports_at_once_do_not_share_a_revision(shop: Shop) -> None:
 
     async def send(n: int) -> None:
         new = prices.NewPrice(shop.id(), TODAY, {"image": Decimal(n)}, "a page")
-        await prices.import_prices(db, [new], owned, shop.api.account_id)
+        async with db.transaction(shop.api.account_id) as tx:
+            await prices.import_prices(tx, [new], owned, shop.api.account_id)
 
     await asyncio.gather(*(send(n) for n in range(1, 9)))
     assert [one.revision for one in (await prices.history(db))[shop.id()]] == list(range(1, 9))

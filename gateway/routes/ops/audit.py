@@ -28,7 +28,7 @@ class ActorResource(Resource):
     address: str | None
 
 
-class AuditResource(Resource):
+class AuditEntry(Resource):
     id: UUID
     object: Literal["audit_entry"]
     at: datetime
@@ -39,7 +39,7 @@ class AuditResource(Resource):
 
 
 class AuditPage(Resource):
-    data: list[AuditResource]
+    data: list[AuditEntry]
     next: str | None
 
 

@@ -1,22 +1,14 @@
-"""What the operators' routes share: who acts, and answers that are polled."""
+"""What the operators' routes share: answers that are polled, and queues in paths."""
 
 from typing import Any
 
-from gateway.addresses import client_address
 from gateway.http import Reply, Request, encode
 from shared.crypto import fingerprint
-from shared.domains.ops.audit import Actor
 from shared.errors import NotFound
 from shared.kinds import KINDS
 
 TAG = "Operations"
 PREFIX = "/api/v1/ops"
-
-
-def actor_of(request: Request[Any, Any]) -> Actor:
-    """Who acts, as the audit log keeps them."""
-    address = client_address(request.raw, request.deps.settings.trusted_proxies)
-    return Actor(request.account_id, request.principal.credential, address)
 
 
 def polled(request: Request[Any, Any], data: Any) -> Reply:

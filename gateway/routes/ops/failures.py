@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from gateway.actors import actor_of
 from gateway.http import Answer, Body, Query, Reply, Request, operation, reply
 from gateway.resources import Resource
-from gateway.routes.ops.desk import PREFIX, TAG, actor_of, polled
+from gateway.routes.ops.desk import PREFIX, TAG, polled
 from gateway.routes.ops.jobs import MadeJob, RefusedJob, retried, retry_all
 from shared.domains.accounts import Role, Scope
 from shared.domains.ops import failures

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from gateway.actors import actor_of
 from gateway.generation_request import KindName
 from gateway.http import Answer, Body, Query, Reply, Request, operation, reply
 from gateway.instants import Instant
@@ -22,7 +23,7 @@ from gateway.resources import (
     render_submission,
 )
 from gateway.routes.generations import Status, words
-from gateway.routes.ops.desk import PREFIX, TAG, actor_of
+from gateway.routes.ops.desk import PREFIX, TAG
 from shared.domains.accounts import Role, Scope
 from shared.domains.generations import TERMINAL, status_of
 from shared.domains.history import STATES_OF_STATUS

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from gateway.actors import actor_of
 from gateway.http import Answer, Body, Query, Reply, Request, operation, reply
 from gateway.instants import Instant
 from gateway.resources import Money, Resource, money
-from gateway.routes.ops.desk import PREFIX, TAG, actor_of, polled
-from gateway.routes.providers import CredentialResource, render_credential
+from gateway.routes.ops.desk import PREFIX, TAG, polled
+from gateway.routes.providers import CredentialResource, known_provider, render_credential
 from shared.catalog import ModelCard
 from shared.domains.accounts import Role, Scope
 from shared.domains.ops import providers
@@ -137,7 +138,7 @@ async def cool_provider_down(request: Request[CooldownRequest, None]) -> Reply:
     """Nothing is submitted there by the platform's credential before that time (within a second everywhere): other
     routes are taken, or it is waited for. What is under way there is still followed.
     """
-    name, asked = await _known(request), request.body
+    name, asked = await known_provider(request), request.body
     until = asked.until or datetime.now(UTC) + timedelta(seconds=asked.seconds or 0)
     if not datetime.now(UTC) < until <= datetime.now(UTC) + timedelta(seconds=LONGEST_COOLDOWN_S):
         raise InvalidInput("That time is over, or more than 30 days away.", field="until", status=422)
@@ -157,7 +158,7 @@ async def cool_provider_down(request: Request[CooldownRequest, None]) -> Reply:
 )
 async def reset_platform_provider(request: Request[None, None]) -> Reply:
     """For when you know that it is well again."""
-    name = await _known(request)
+    name = await known_provider(request)
     return reply({"id": name, "reset": await providers.reset(request.deps.db, actor_of(request), name)})
 
 
@@ -176,7 +177,7 @@ async def reset_platform_provider(request: Request[None, None]) -> Reply:
 )
 async def check_provider(request: Request[None, CheckQuery]) -> Reply:
     """A maintenance worker asks it with the platform's key, the cheapest thing that it answers; that costs nothing."""
-    db, name = request.deps.db, await _known(request)
+    db, name = request.deps.db, await known_provider(request)
     check_id = await providers.ask_check(db, actor_of(request), name)
     wait_s = min(request.query.wait, request.deps.settings.max_wait_s)
     until = asyncio.get_running_loop().time() + wait_s
@@ -186,13 +187,6 @@ async def check_provider(request: Request[None, CheckQuery]) -> Reply:
         if row["done_at"] is not None or asyncio.get_running_loop().time() >= until:
             return reply(_check(row), 200 if row["done_at"] is not None else 202)
         await asyncio.sleep(LOOK_AGAIN_S)
-
-
-async def _known(request: Request[Any, Any]) -> str:
-    name = request.raw.match_info["provider"]
-    if all(card.provider != name for card in await request.deps.catalog.cards()):
-        raise NotFound(f"There is no provider {name[:64]!r}.")
-    return name
 
 
 def _provider(

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from gateway.actors import actor_of
 from gateway.http import Answer, Body, Query, Reply, Request, operation, reply
 from gateway.instants import Instant
 from gateway.resources import Resource
-from gateway.routes.ops.desk import PREFIX, TAG, actor_of, polled, queue_of
+from gateway.routes.ops.desk import PREFIX, TAG, polled, queue_of
 from shared.domains.accounts import Role, Scope
 from shared.domains.ops import queues
 from shared.domains.ops.jobs import by_state

@@ -30,7 +30,7 @@ SELECT current_setting('server_version') AS version, (SELECT version_num FROM al
 """
 
 
-class PartResource(Resource):
+class StorePart(Resource):
     status: Literal["up", "down"]
     reason: str | None
     ms: float
@@ -73,7 +73,7 @@ class LinksResource(Resource):
 
 
 class SystemResource(Resource):
-    checks: dict[str, PartResource]
+    checks: dict[str, StorePart]
     warnings: list[Alert]
     postgres: PostgresResource | None
     redis: RedisResource | None

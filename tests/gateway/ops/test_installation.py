@@ -10,6 +10,7 @@ from shared.domains import fleet
 from shared.domains.ops import audit, providers
 from shared.ids import new_id
 from tests.gateway.api import Api
+from tests.gateway.people import Person
 
 OPS = "/api/v1/ops"
 
@@ -85,6 +86,24 @@ async def test_the_audit_log_only_grows_for_seven_years(api: Api) -> None:
         await audit.prune(tx)
     assert (await api.get(f"{OPS}/audit?action=old")).json["data"] == []
     assert (await api.get(f"{OPS}/audit?actor={api.account_id}")).json["data"] != []
+
+
+async def test_what_is_changed_beside_these_pages_is_written_down_too(api: Api, ada: Person) -> None:
+    user, plan = f"/api/v1/users/{ada.account_id}", f"/api/v1/accounts/{ada.account_id}/plan"
+    card = (await api.get("/api/v1/models?kind=image")).json["data"][0]["id"]
+    price = {"card": card, "effective_from": "2026-01-01", "source": "a page", "reset": True}
+    assert (await api.call("PATCH", f"/api/v1/users/{new_id()}", {"role": "viewer"})).status == 404
+    assert (await api.call("PATCH", user, {"role": "viewer"})).status == 200
+    assert (await api.call("PUT", plan, {"plan": "free"})).status == 200
+    assert (await api.post("/api/v1/providers/scripted/reset")).status == 200
+    assert (await api.post("/api/v1/prices", {"prices": [price]})).status == 200
+    told = (await api.get(f"{OPS}/audit?actor={api.account_id}")).json["data"]
+    assert [(one["action"], one["target"], one["details"]) for one in told[:4]] == [
+        ("price.import", "prices", {"cards": [card]}),
+        ("provider.reset", "provider:scripted", {}),
+        ("plan.assign", f"account:{ada.account_id}", {"plan": "free"}),
+        ("user.change", f"user:{ada.account_id}", {"role": "viewer"}),
+    ]
 
 
 async def test_the_system_says_what_is_wrong(api: Api) -> None:

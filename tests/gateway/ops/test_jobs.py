@@ -57,8 +57,15 @@ async def test_a_job_is_shown_with_all_that_is_known_and_no_secret(api: Api, oth
 
 
 def test_values_with_telling_names_are_hidden() -> None:
-    given = {"headers": [{"Authorization": "x", "page": 1}], "api_key": None}
-    assert redacted(given) == {"headers": [{"Authorization": HIDDEN, "page": 1}], "api_key": None}
+    given = {
+        "headers": [{"Authorization": "x", "page": 1}],
+        "api_key": None,
+        "pass_token": 7,
+        "max_tokens": 7,
+    }
+    assert redacted(given) == {
+        "headers": [{"Authorization": HIDDEN, "page": 1}], "api_key": None, "pass_token": HIDDEN, "max_tokens": 7,
+    }  # fmt: skip
 
 
 async def test_a_filter_acts_only_on_the_number_that_was_confirmed(api: Api, other: Api) -> None:
