@@ -52,7 +52,8 @@ def views(ids: Sequence[str]) -> list[View]:
         View("login", "/studio/login"),
         View("signup", "/studio/signup"),
         *(View(f"ops-{tab}", f"/ops/{tab}")
-          for tab in ("queues", "workers", "providers", "jobs", "failures", "audit")),
+          for tab in ("queues", "workers", "providers", "jobs", "failures", "audit", "system")),
+        View("ops-job", f"/ops/jobs/{ids[0]}"),
     ]  # fmt: skip
 
 

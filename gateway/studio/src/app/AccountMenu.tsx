@@ -25,7 +25,7 @@ export function AccountMenu({ compact }: { compact?: boolean }) {
       run: () => void window.open(address('/docs'), '_blank', 'noopener'),
     },
   ];
-  if (me && (me.role === 'operator' || me.role === 'admin')) {
+  if (me && me.role !== 'user') {
     items.push({ label: 'Operations', icon: <ServerCog />, run: () => void navigate({ to: '/ops/queues' }) });
   }
   if (me?.email) items.push({ label: 'Sign out', icon: <LogOut />, run: () => void signOut(navigate) });

@@ -13,6 +13,7 @@ import {
   OctagonAlert,
   Plug,
   Rows3,
+  Server,
   Settings,
   Sparkles,
   Star,
@@ -71,5 +72,6 @@ export const OPS_PLACES: readonly (readonly Place[])[] = [
     place('Workers', Cpu, '/ops/workers', '/ops/workers'),
     place('Providers', Plug, '/ops/providers', '/ops/providers'),
     place('Audit', FileClock, '/ops/audit', '/ops/audit'),
+    place('System', Server, '/ops/system', '/ops/system'),
   ],
 ];

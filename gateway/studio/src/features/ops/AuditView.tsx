@@ -1,11 +1,113 @@
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { FileClock } from 'lucide-react';
+import { useState } from 'react';
+import { keys } from '@/api/keys';
+import { type AuditEntry, type AuditQuery, fetchAudit } from '@/api/ops';
+import { itemsOf } from '@/api/pages';
 import { View } from '@/app/View';
+import { Button } from '@/ui/Button';
 import { EmptyState } from '@/ui/EmptyState';
+import { ErrorCard } from '@/ui/ErrorCard';
+import { Loading, Skeleton } from '@/ui/Skeleton';
+import type { Column } from '@/ui/Table';
+import { Time } from '@/ui/Time';
+import { AuditFilters } from './AuditFilters';
+import styles from './AuditView.module.css';
+import { Json } from './Json';
+import { Rows } from './Rows';
+import { Updated } from './Updated';
+import { pace } from './watched';
 
+/** Who did what to the installation; nothing here is ever changed. */
 export function AuditView() {
+  const [where, setWhere] = useState<AuditQuery>({});
+  const [open, setOpen] = useState<string | null>(null);
+  const query = useAudit(where);
+  const entries = itemsOf(query.data);
+  const columns: Column<AuditEntry>[] = [
+    ...COLUMNS,
+    {
+      title: 'Details',
+      cell: (entry) => (
+        <Button
+          size="sm"
+          look="quiet"
+          aria-expanded={open === entry.id}
+          aria-label={`Details of ${entry.action}`}
+          onClick={() => setOpen(open === entry.id ? null : entry.id)}
+        >
+          {open === entry.id ? 'Hide' : 'Show'}
+        </Button>
+      ),
+    },
+  ];
   return (
-    <View title="Audit">
-      <EmptyState icon={<FileClock />} title="Nothing is here yet" />
+    <View title="Audit" actions={<Updated query={query} />}>
+      <AuditFilters where={where} onChange={(changes) => setWhere((before) => ({ ...before, ...changes }))} />
+      {query.error && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isPending && (
+        <>
+          <Loading label="Loading the audit log" />
+          <Skeleton height={320} />
+        </>
+      )}
+      {query.isSuccess && entries.length === 0 && (
+        <EmptyState icon={<FileClock />} title="Nothing to see here">
+          Every action of an operator is written down here, and kept for seven years.
+        </EmptyState>
+      )}
+      {entries.length > 0 && (
+        <Rows
+          caption="Audit log"
+          columns={columns}
+          rows={entries}
+          keyOf={(entry) => entry.id}
+          detail={(entry) => open === entry.id && <Detail entry={entry} />}
+        />
+      )}
+      {query.hasNextPage && (
+        <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          Show more
+        </Button>
+      )}
     </View>
+  );
+}
+
+function useAudit(where: AuditQuery) {
+  return useInfiniteQuery({
+    queryKey: [...keys.ops('audit'), where],
+    queryFn: ({ pageParam }) => fetchAudit(where, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : pace(state.error, 5_000)),
+  });
+}
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { title: 'Action', cell: (entry) => <code>{entry.action}</code> },
+  { title: 'On', cell: (entry) => <code className={styles.target}>{entry.target}</code> },
+  {
+    title: 'By',
+    cell: (entry) => (
+      <>
+        {entry.actor.name} <span className={styles.soft}>({entry.actor.role})</span>
+      </>
+    ),
+  },
+  { title: 'When', cell: (entry) => <Time at={entry.at} /> },
+];
+
+function Detail({ entry }: { entry: AuditEntry }) {
+  return (
+    <div className={styles.detail}>
+      <p className={styles.soft}>
+        {new Date(entry.at).toISOString()} · {entry.actor.credential}
+        {entry.actor.address && ` · from ${entry.actor.address}`}
+      </p>
+      <Json value={entry.details} />
+    </div>
   );
 }

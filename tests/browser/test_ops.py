@@ -1,0 +1,129 @@
+"""Operators at work: what they do is felt by those who generate, and those who only look on do nothing."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.sights import ENDED
+from tests.browser.stack import Stack
+
+NOTE = {"kind": "text", "model": "local", "input": {"prompt": "a short note about tides"}}
+FILM = {"kind": "video", "model": "local", "input": {"prompt": "clouds over a harbour"}}
+REFUSED = {
+    "kind": "image",
+    "model": "openai/gpt-image-2.5-flare",
+    "input": {"prompt": "a forbidden garden"},
+}
+
+
+async def _call(stack: Stack, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async with (
+        aiohttp.ClientSession(stack.url) as http,
+        http.request(method, path, json=body) as answer,
+    ):
+        found = await answer.json()
+        assert answer.ok, (path, found)
+        return found
+
+
+async def _submit(stack: Stack, request: Mapping[str, Any]) -> str:
+    return str((await _call(stack, "POST", "/api/v1/generations", request))["id"])
+
+
+async def _ended(stack: Stack, id_: str) -> str:
+    async with asyncio.timeout(60):
+        while True:
+            status = (await _call(stack, "GET", f"/api/v1/generations/{id_}?wait=10"))["status"]
+            if status in ENDED:
+                return str(status)
+
+
+async def _sign_up(page: Page, stack: Stack, role: str) -> None:
+    """The page's window belongs to somebody new of this role from here on."""
+    email = f"{role}@people.example"
+    answer = await page.request.post(
+        "/api/auth/signup", data={"email": email, "password": "correct horse battery"}
+    )
+    assert answer.status == 201, await answer.text()
+    await stack.db.execute("UPDATE users SET role = $2 WHERE email = $1", email, role)
+
+
+async def test_a_paused_queue_holds_what_is_submitted_until_it_is_resumed(page: Page, stack: Stack) -> None:
+    await page.goto("/ops/queues")
+    await page.get_by_role("button", name="Pause Text").click()
+    dialog = page.get_by_role("dialog", name="Pause Text")
+    await dialog.get_by_role("button", name="15 min").click()
+    await dialog.get_by_label("Reason").fill("the provider asks for a rest")
+    await dialog.get_by_role("button", name="Pause", exact=True).click()
+    await expect(page.get_by_text("the provider asks for a rest")).to_be_visible()
+    await expect(page.get_by_text(re.compile("1[45] min.* left"))).to_be_visible()
+    id_ = await _submit(stack, NOTE)
+    await expect(page.get_by_role("link", name="1 job: due")).to_be_visible()
+    assert (await _call(stack, "GET", f"/api/v1/generations/{id_}"))["status"] == "queued"
+    await page.get_by_role("button", name="Resume Text").click()
+    assert await _ended(stack, id_) == "completed"
+    await expect(page.get_by_role("link", name="1 job: due")).to_have_count(0)
+    told = (await _call(stack, "GET", "/api/v1/ops/audit?target=queue:text"))["data"]
+    assert [entry["action"] for entry in told[:2]] == ["queue.resume", "queue.pause"]
+
+
+@pytest.mark.long
+async def test_failures_of_one_cause_are_tried_again_together(page: Page, stack: Stack) -> None:
+    failed = [await _submit(stack, REFUSED) for _ in range(2)]
+    assert [await _ended(stack, id_) for id_ in failed] == ["failed", "failed"]
+    await page.goto("/ops/failures")
+    cause = page.get_by_role("listitem").filter(has_text="CONTENT_BLOCKED")
+    await expect(cause).to_have_count(1)
+    await cause.get_by_role("button", name="Retry all").click()
+    await page.get_by_role("button", name="Retry 2 failures").click()
+    await expect(page.get_by_text("2 jobs tried again.")).to_be_visible()
+    jobs = (await _call(stack, "GET", "/api/v1/ops/jobs?kind=image"))["data"]
+    assert {job["parent_id"] for job in jobs if job["parent_id"]} == set(failed)
+
+
+@pytest.mark.long
+async def test_all_that_match_a_filter_are_canceled_once_they_are_counted(page: Page, stack: Stack) -> None:
+    await _call(stack, "POST", "/api/v1/ops/queues/video/pause", {})
+    try:
+        ids = [await _submit(stack, FILM) for _ in range(3)]
+        await page.goto("/ops/jobs")
+        await page.get_by_label("Kind").select_option("video")
+        await page.get_by_label("Status").select_option("queued")
+        await expect(page).to_have_url(re.compile(r"kind=video.*status=queued"))
+        await page.get_by_role("button", name="Cancel", exact=True).click()
+        await page.get_by_role("button", name="Cancel 3 jobs").click()
+        await expect(page.get_by_text("3 of 3 canceled.")).to_be_visible()
+        assert {await _ended(stack, id_) for id_ in ids} == {"canceled"}
+        await page.goto(f"/ops/jobs/{ids[0]}")
+        await expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+        await expect(page.get_by_role("button", name="Retry")).to_be_enabled()
+    finally:
+        await _call(stack, "POST", "/api/v1/ops/queues/video/resume")
+
+
+@pytest.mark.long
+async def test_a_viewer_sees_all_and_does_nothing(page: Page, stack: Stack) -> None:
+    await _submit(stack, NOTE)
+    await _sign_up(page, stack, "viewer")
+    await page.goto("/ops/queues")
+    await expect(page.get_by_text("Your role looks on.")).to_be_visible()
+    for name in ("Pause Text", "Drain Text", "Purge Text"):
+        await expect(page.get_by_role("button", name=name)).to_be_disabled()
+    await page.keyboard.press("2")
+    await expect(page.get_by_role("link", name=re.compile("a short note about tides")).first).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard")).to_contain_text("Failures")
+
+
+@pytest.mark.long
+async def test_the_pages_are_not_for_users(page: Page, stack: Stack) -> None:
+    await _sign_up(page, stack, "user")
+    await page.goto("/ops/jobs")
+    await expect(page.get_by_text("These pages are for operators")).to_be_visible()
+    await page.get_by_role("link", name="To the studio").click()
+    await expect(page).to_have_url(re.compile("/studio/create"))
