@@ -1,10 +1,11 @@
 import { api, type Generation, taken } from './client';
+import { newId } from './ids';
 
 /** The same again: with its seed, or with another one. */
 export function rerun(id: string, seed: 'same' | 'new'): Promise<Generation> {
   return taken(
     api.POST('/api/v1/generations/{id}/rerun', {
-      params: { path: { id }, header: { 'Idempotency-Key': crypto.randomUUID() } as never },
+      params: { path: { id }, header: { 'Idempotency-Key': newId() } as never },
       body: { seed, overrides: {} },
     }),
   );

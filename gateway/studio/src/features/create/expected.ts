@@ -1,11 +1,12 @@
 import type { Generation } from '@/api/client';
 import type { NewGeneration } from '@/api/generations';
+import { newId } from '@/api/ids';
 
 /** What a request will look like, until the gateway has answered. */
 export function expected(request: NewGeneration): Generation {
   const now = new Date().toISOString();
   return {
-    id: `expected-${crypto.randomUUID()}`,
+    id: `expected-${newId()}`,
     object: 'generation',
     kind: request.kind,
     status: 'queued',
@@ -42,6 +43,8 @@ export function expected(request: NewGeneration): Generation {
     started_at: null,
     completed_at: null,
     deadline_at: now,
+    waiting_for: null,
+    cancel_requested_at: null,
     links: { self: '', events: '', cancel: '', ws_topic: '' },
   };
 }

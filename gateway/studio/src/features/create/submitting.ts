@@ -3,6 +3,7 @@ import { useRef } from 'react';
 import { submitBatch } from '@/api/batches';
 import type { Generation } from '@/api/client';
 import { type NewGeneration, submit } from '@/api/generations';
+import { newId } from '@/api/ids';
 import { keys } from '@/api/keys';
 import { OVERVIEW } from '@/api/overview';
 import { asProblem } from '@/api/problem';
@@ -21,7 +22,7 @@ export function useSubmit(onMade: (made: readonly Generation[]) => void) {
   const make = useMutation({
     mutationFn: async (requests: readonly NewGeneration[]) => {
       const words = JSON.stringify(requests);
-      const key = broken.current?.words === words ? broken.current.key : crypto.randomUUID();
+      const key = broken.current?.words === words ? broken.current.key : newId();
       const forget = requests.map((request) => live.expect(expected(request)));
       try {
         const answer = await submitAll(requests, key);

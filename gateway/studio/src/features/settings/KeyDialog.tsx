@@ -26,7 +26,14 @@ const SCOPES = [
   { value: 'write', label: 'Write: generate and change, too' },
   { value: 'admin', label: 'Admin: keys and secrets, too' },
 ];
-const FIELDS = ['name', 'expires_at', 'project_id', 'kinds', 'budget_nanos', 'scopes'];
+const PERIODS = [
+  { value: 'total', label: 'In all' },
+  { value: 'day', label: 'Each day' },
+  { value: 'week', label: 'Each week' },
+  { value: 'month', label: 'Each month' },
+];
+
+const FIELDS = ['name', 'expires_at', 'project_id', 'kinds', 'budget_nanos', 'budget_period', 'scopes'];
 
 export function KeyDialog({ open, onMade, onClose }: Props) {
   const form = useId();
@@ -120,7 +127,7 @@ function KeyForm({
         </Field>
         <Field
           label="Budget in dollars"
-          hint="In all; empty is none."
+          hint="Empty is none."
           error={problem?.of('budget_nanos') ?? (request ? null : 'Write an amount, such as 20.')}
         >
           {(wires) => (
@@ -129,6 +136,11 @@ function KeyForm({
               value={words.budget}
               onChange={(event) => set({ budget: event.target.value })}
             />
+          )}
+        </Field>
+        <Field label="Budget counts" error={problem?.of('budget_period')}>
+          {(wires) => (
+            <Select {...wires} value={words.per} options={PERIODS} onChange={(per) => set({ per })} />
           )}
         </Field>
         <Field label="Expires after" hint="Empty is never." error={problem?.of('expires_at')}>

@@ -20,7 +20,8 @@ export function KeyRow({ apiKey: key, project, onRotate, onRevoke }: Props) {
   const limits = [
     key.kinds.length > 0 && key.kinds.join(', '),
     key.project_id && `in ${project ?? 'one project'}`,
-    key.budget_nanos !== null && `up to ${dollars(key.budget_nanos)} in all`,
+    key.budget_nanos !== null &&
+      `up to ${dollars(key.budget_nanos)} ${key.budget_period === 'total' ? 'in all' : `a ${key.budget_period}`}`,
   ].filter(Boolean);
   return (
     <li className={forms.item}>

@@ -7,11 +7,23 @@ export interface KeyWords {
   kinds: string[];
   project: string;
   budget: string;
+  /** What the budget is for: a day, a week, a month, or all time. */
+  per: string;
   /** A day, or nothing: it does not expire. */
   expires: string;
 }
 
-export const BLANK: KeyWords = { name: '', scope: 'write', kinds: [], project: '', budget: '', expires: '' };
+export const BLANK: KeyWords = {
+  name: '',
+  scope: 'write',
+  kinds: [],
+  project: '',
+  budget: '',
+  per: 'total',
+  expires: '',
+};
+
+const PERIODS = ['total', 'day', 'week', 'month'] as const;
 
 /** Each scope includes those before it. */
 const LADDER = ['read', 'write', 'admin'] as const;
@@ -27,6 +39,7 @@ export function requestOf(words: KeyWords): KeyRequest | null {
     kinds: words.kinds as KeyRequest['kinds'],
     project_id: words.project || null,
     budget_nanos: budget,
+    budget_period: PERIODS.find((one) => one === words.per) ?? 'total',
     expires_at: words.expires ? `${words.expires}T23:59:59Z` : null,
   };
 }

@@ -28,6 +28,7 @@ it('asks for the key that the form describes', () => {
     kinds: ['image'],
     project_id: null,
     budget_nanos: 2_500_000_000,
+    budget_period: 'total',
     expires_at: '2027-01-31T23:59:59Z',
   });
   expect(requestOf({ ...words, budget: 'much' })).toBeNull();
