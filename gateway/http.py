@@ -28,6 +28,7 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.auth import Principal
+from gateway.compression import WORTHWHILE_BYTES, compress
 from gateway.deps import Deps
 from gateway.wording import sentence
 from shared.domains.accounts import Role, Scope
@@ -264,7 +265,12 @@ def endpoint(
             body = validate(op.body, document)
         request: Request[Any, Any] = Request(deps, raw, body, query, caller, document)
         answer = await (op.handler(request) if guard is None else guard(op, request))
-        return respond(answer) if isinstance(answer, Reply) else answer
+        if not isinstance(answer, Reply):
+            return answer
+        response = respond(answer)
+        if answer.body is not None and len(answer.body) >= WORTHWHILE_BYTES:
+            await compress(raw, response)
+        return response
 
     return handle
 

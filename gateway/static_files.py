@@ -44,7 +44,7 @@ class StaticFile:
         return web.Response(body=content, headers={**sent, "Content-Type": self.media})
 
     def _best(self, accepted: str) -> tuple[str | None, bytes]:
-        taken = _codings(accepted)
+        taken = codings(accepted)
         for coding, content in self.encoded.items():
             if coding in taken:
                 return coding, content
@@ -74,7 +74,7 @@ def _twins(path: Path) -> dict[str, bytes]:
     return {coding: twin.read_bytes() for coding, twin in twins.items() if twin.is_file()}
 
 
-def _codings(accepted: str) -> set[str]:
+def codings(accepted: str) -> set[str]:
     """The content codings of an Accept-Encoding header that are not refused with q=0."""
     taken: set[str] = set()
     for part in accepted.lower().split(","):

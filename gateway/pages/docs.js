@@ -1,6 +1,9 @@
 // Draws /api/openapi.json. Everything is set as text, never as HTML.
 "use strict";
 
+// The path below which the gateway answers; this file is at docs/docs.js below it.
+const root = new URL("..", document.currentScript.src).pathname.replace(/\/$/, "");
+
 const make = (name, attributes = {}, ...children) => {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -107,7 +110,7 @@ const trial = (method, path, spec, parameters) => {
     output.hidden = false;
     output.textContent = "…";
     try {
-      const answer = await fetch(address + (query.size ? `?${query}` : ""), { method: method.toUpperCase(), headers, body: area ? area.value : undefined });
+      const answer = await fetch(root + address + (query.size ? `?${query}` : ""), { method: method.toUpperCase(), headers, body: area ? area.value : undefined });
       const kind = answer.headers.get("Content-Type") || "";
       const text = kind.includes("json") ? JSON.stringify(await answer.json(), null, 2) : kind.startsWith("text/") ? await answer.text() : kind;
       output.textContent = `${answer.status} ${answer.statusText}\n\n${text}`;
@@ -171,5 +174,5 @@ document.getElementById("find").addEventListener("input", (event) => {
   }
 });
 window.addEventListener("hashchange", open);
-fetch("/api/openapi.json").then((answer) => answer.json()).then((found) => { api = found; draw(); })
+fetch(`${root}/api/openapi.json`).then((answer) => answer.json()).then((found) => { api = found; draw(); })
   .catch((error) => document.getElementById("operations").replaceChildren(make("p", {}, `The document cannot be read: ${error}`)));

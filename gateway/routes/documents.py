@@ -24,6 +24,8 @@ PAGE_HEADERS = {
 }
 KEPT = {"Cache-Control": "public, max-age=60"}
 HTML = "text/html; charset=utf-8"
+ROOT = b"%ROOT%"
+"""Stands in the pages where the path goes below which browsers reach us."""
 
 EXPLANATIONS = {
     "INVALID_INPUT": "400 when the body cannot be read at all, 422 when a field is wrong; `field` names the first"
@@ -116,7 +118,7 @@ async def get_error(request: Request[None, None]) -> Reply:
         "explanation": EXPLANATIONS.get(code, found.title),
     }
     if "text/html" in request.headers.get("Accept", ""):
-        return Reply(_error_html(page).encode(), headers=PAGE_HEADERS, content_type=HTML)
+        return Reply(_error_html(page, request.deps.settings.base_path).encode(), headers=PAGE_HEADERS, content_type=HTML)
     return reply(page, headers=KEPT)
 
 
@@ -133,15 +135,16 @@ def _tree(base: type[PenstockError]) -> dict[str, type[PenstockError]]:
 _ERRORS = _tree(PenstockError)
 
 
-def _error_html(page: dict[str, object]) -> str:
-    links = " ".join(f'<a href="{error_page(code)}">{code}</a>' for code in _ERRORS)
+def _error_html(page: dict[str, object], base_path: str) -> str:
+    root = escape(base_path)
+    links = " ".join(f'<a href="{root}{error_page(code)}">{code}</a>' for code in _ERRORS)
     again = "may succeed later" if page["retryable"] else "will fail again"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{page['code']}</title>"
-        '<link rel="stylesheet" href="/docs/docs.css"></head><body><main class="narrow">'
-        f'<p><a href="/docs">Penstock API</a></p><h1>{page["code"]}</h1>'
+        f'<link rel="stylesheet" href="{root}/docs/docs.css"></head><body><main class="narrow">'
+        f'<p><a href="{root}/docs">Penstock API</a></p><h1>{page["code"]}</h1>'
         f'<p class="lead">{page["status"]} · {escape(str(page["title"]))}</p>'
         f"<p>{escape(str(page['explanation']))}</p><p>The same request {again}.</p>"
         f'<nav class="all" aria-label="All errors">{links}</nav></main></body></html>'
@@ -154,7 +157,8 @@ def _page(path: str, name: str, media: str, summary: str) -> Operation:
 
     async def get_page(request: Request[None, None]) -> Reply:
         """A static file; nothing is loaded from elsewhere."""
-        return Reply(content, headers=PAGE_HEADERS, content_type=media)
+        root = request.deps.settings.base_path.encode()
+        return Reply(content.replace(ROOT, root), headers=PAGE_HEADERS, content_type=media)
 
     get_page.__name__ = f"get_{name.replace('.', '_')}"
     declare = operation(

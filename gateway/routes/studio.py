@@ -22,6 +22,9 @@ ROOTS = (HOME, "/ops")
 
 INDEX = "index.html"
 ASSETS = "assets/"
+EMBED = "embed.js"
+WORKER = "sw.js"
+WORKER_POLICY = "default-src 'none'; connect-src 'self'"
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -43,6 +46,7 @@ class Studio:
     ) -> None:
         self._facts = facts
         self._root = urlsplit(base_url).path.rstrip("/")
+        self._embedders = named(allowed_origins)
         self._nonce = token_urlsafe(16)
         self._files = read_folder(folder)
         built = self._files.pop(INDEX, None)
@@ -60,11 +64,29 @@ class Studio:
         name = request.match_info.get("name", "")
         file = self._files.get(name)
         if file is not None:
-            kept = IMMUTABLE if name.startswith(ASSETS) else "no-cache"
-            return file.answer(request, {"Cache-Control": kept})
-        if name.startswith(ASSETS) or not _is_navigation(request):
+            return file.answer(request, self._headers_of(name))
+        # The service worker asks for the page at its shortest address without going there.
+        if name.startswith(ASSETS) or (name and not _is_navigation(request)):
             raise NotFound(f"There is nothing at {request.path}.")
         return self._index.answer(request, self._headers)
+
+    def _headers_of(self, name: str) -> Mapping[str, str]:
+        if name.startswith(ASSETS):
+            return {"Cache-Control": IMMUTABLE}
+        if name == EMBED:
+            # For pages of other origins, also those that isolate themselves.
+            return {
+                "Cache-Control": "public, max-age=300",
+                "Cross-Origin-Resource-Policy": "cross-origin",
+            }
+        if name == WORKER:
+            # Beside the page's own path it may also serve `/studio` itself, which is not below its folder.
+            return {
+                "Cache-Control": "no-cache",
+                "Service-Worker-Allowed": self._root + HOME,
+                "Content-Security-Policy": WORKER_POLICY,
+            }
+        return {"Cache-Control": "no-cache"}
 
     async def home(self, request: web.Request) -> web.StreamResponse:
         """Leads to the studio."""
@@ -77,6 +99,7 @@ class Studio:
         head = (
             f'<head><base href="{escape(self._root)}{HOME}/">'
             f'<meta property="csp-nonce" nonce="{self._nonce}" content="{self._nonce}">'
+            f'<meta name="penstock-embedders" content="{escape(" ".join(self._embedders))}">'
         )
         head += "".join(
             f'<meta name="penstock-{escape(name)}" content="{escape(value)}">'
@@ -86,11 +109,16 @@ class Studio:
         return static_file(INDEX, page, {"gzip": gzip.compress(page, 9, mtime=0)})
 
 
+def named(allowed_origins: Sequence[str]) -> list[str]:
+    """Those that may hold the studio in a frame; a wildcard allows nobody to."""
+    return [origin for origin in allowed_origins if origin != "*"]
+
+
 def _policy(netloc: str, allowed_origins: Sequence[str], nonce: str) -> str:
     """Scripts are files of ours. Styles may also bear the page's nonce, for waveforms draw in a shadow tree; a
     page of an allowed origin may hold the studio in a frame.
     """
-    ancestors = " ".join(["'self'", *(origin for origin in allowed_origins if origin != "*")])
+    ancestors = " ".join(["'self'", *named(allowed_origins)])
     return "; ".join(
         (
             "default-src 'none'",

@@ -86,7 +86,10 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def window(browser: Browser, stack: Stack) -> AsyncIterator[BrowserContext]:
     """A window of somebody who was never here before; relative addresses are the stack's."""
-    context = await browser.new_context(base_url=stack.url, viewport=WIDE, accept_downloads=True)
+    # The service worker has tests of its own; in others it would answer in place of what they take apart.
+    context = await browser.new_context(
+        base_url=stack.url, viewport=WIDE, accept_downloads=True, service_workers="block"
+    )
     context.set_default_timeout(PATIENCE_MS)
     yield context
     await context.close()

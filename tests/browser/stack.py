@@ -24,9 +24,13 @@ HOST = "127.0.0.1"
 
 @dataclass(slots=True)
 class Stack:
-    """`url` is the gateway's address; children may be stopped and started by a test that says so."""
+    """`url` is the gateway's address; children may be stopped and started by a test that says so.
+
+    A page at `friend` may embed the studio; nobody is there unless a test puts a page there.
+    """
 
     url: str
+    friend: str
     db: Database
     replicate: ReplicateEmulator
     openai: OpenAIEmulator
@@ -39,6 +43,15 @@ class Stack:
 
     async def start_gateway(self) -> None:
         self.gateway = await _gateway(self.environment, self.folder, self.cores)
+
+    async def another_gateway(self, **changes: str) -> tuple[str, Child]:
+        """One more beside it, with other settings, and its address; whoever starts it stops it."""
+        port = _free_port()
+        url = f"http://{HOST}:{port}"
+        own = {**self.environment, "PORT": str(port), **changes}
+        child = await _gateway(own, self.folder, self.cores, f"gateway-{port}")
+        await _answers(url)
+        return url, child
 
     async def start_worker(self) -> None:
         self.worker = await _worker(self.environment, self.folder, self.cores)
@@ -54,12 +67,15 @@ async def open_stack(
         openai = await stack.enter_async_context(OpenAIEmulator(run_s=0.5))
         elevenlabs = await stack.enter_async_context(ElevenLabsEmulator(speak_s=0.3))
         port = _free_port()
+        # Another name for this machine is another site to a browser.
+        friend = f"http://localhost:{_free_port()}"
         own = {
             **os.environ,
             **environment,
             "AUTH_MODE": "open",
             "HOST": HOST,
             "PORT": str(port),
+            "ALLOWED_ORIGINS": friend,
             "ALLOW_PRIVATE_URLS": "true",
             "HEARTBEAT_INTERVAL_S": "0.5",
             "LOG_FORMAT": "json",
@@ -79,7 +95,7 @@ async def open_stack(
         cores = Cores.divide()
         gateway = await _gateway(own, folder, cores)
         opened = Stack(
-            f"http://{HOST}:{port}", db, replicate, openai, elevenlabs, own, folder, cores, gateway,
+            f"http://{HOST}:{port}", friend, db, replicate, openai, elevenlabs, own, folder, cores, gateway,
             await _worker(own, folder, cores),
         )  # fmt: skip
         try:
@@ -90,8 +106,10 @@ async def open_stack(
             await opened.gateway.stop()
 
 
-async def _gateway(environment: Mapping[str, str], folder: Path, cores: Cores) -> Child:
-    return await Child.start(("-m", "gateway"), environment, folder, "gateway", cores.every)
+async def _gateway(
+    environment: Mapping[str, str], folder: Path, cores: Cores, name: str = "gateway"
+) -> Child:
+    return await Child.start(("-m", "gateway"), environment, folder, name, cores.every)
 
 
 async def _worker(environment: Mapping[str, str], folder: Path, cores: Cores) -> Child:

@@ -1,4 +1,6 @@
 import { address } from './address';
+import { tellWritten } from './answers';
+import { bearer, renewBearer } from './bearer';
 import { signsIn } from './installation';
 
 const CSRF_COOKIE = 'penstock_csrf';
@@ -14,9 +16,9 @@ export function onSessionEnd(listener: Ended): () => void {
   return () => listeners.delete(listener);
 }
 
-/** True when this browser was signed in and did not sign out; the session itself may have ended elsewhere. */
+/** True when there is a token, or this browser was signed in and did not sign out; the session itself may have ended elsewhere. */
 export function hasSession(): boolean {
-  return csrfToken() !== null;
+  return bearer() !== null || csrfToken() !== null;
 }
 
 /**
@@ -25,9 +27,9 @@ export function hasSession(): boolean {
  */
 export async function sessionFetch(request: Request): Promise<Response> {
   const again = request.clone();
-  const response = await fetch(withToken(request));
+  const response = tellWritten(request, await fetch(withToken(request)));
   if (response.status !== 401 || isSignIn(request.url)) return response;
-  if (await refresh()) return fetch(withToken(again));
+  if (await refresh()) return tellWritten(again, await fetch(withToken(again)));
   if (!hasSession()) ended(true);
   return response;
 }
@@ -37,9 +39,12 @@ export async function sessionFetch(request: Request): Promise<Response> {
  * time, for a refresh token is good once: a tab that had to wait finds the new cookies and does not ask again.
  */
 export function refresh(): Promise<boolean> {
-  refreshing ??= exclusively(renew).finally(() => {
-    refreshing = null;
-  });
+  if (bearer() !== null) return renewBearer();
+  refreshing ??= exclusively(renew)
+    .catch(() => false)
+    .finally(() => {
+      refreshing = null;
+    });
   return refreshing;
 }
 
@@ -78,6 +83,11 @@ function ended(certain: boolean): false {
 }
 
 function withToken(request: Request): Request {
+  const given = bearer();
+  if (given !== null) {
+    request.headers.set('Authorization', `Bearer ${given}`);
+    return request;
+  }
   const token = csrfToken();
   if (token !== null && !HARMLESS.has(request.method)) request.headers.set('X-CSRF-Token', token);
   return request;

@@ -4,17 +4,19 @@ import { BudgetAlerts } from '@/features/alerts/BudgetAlerts';
 import { socket } from '@/live/live';
 import { Toasts } from '@/ui/Toasts';
 import { BottomBar } from './BottomBar';
+import { embedded } from './embedding';
 import { GlobalShortcuts } from './GlobalShortcuts';
 import { OPS_PLACES, type Place, STUDIO_PLACES } from './places';
 import styles from './Shell.module.css';
 import { Sidebar } from './Sidebar';
 import { TopBar } from './TopBar';
+import { WayBack } from './WayBack';
 
 export function StudioShell() {
   return (
     <Frame groups={STUDIO_PLACES}>
       <GlobalShortcuts />
-      <BottomBar />
+      {!embedded && <BottomBar />}
     </Frame>
   );
 }
@@ -35,16 +37,24 @@ function Frame({ groups, title, children }: Props) {
     socket.open();
   }, []);
   return (
-    <div className={styles.frame}>
+    <div className={embedded ? styles.alone : styles.frame}>
       <a className={styles.skip} href={`${useLocation().href}#main`} onClick={toMain}>
         To the content
       </a>
-      <Sidebar groups={groups} title={title} />
-      <TopBar groups={title ? groups : undefined} title={title} />
+      {embedded ? <WayBack /> : <Around groups={groups} title={title} />}
       <Main />
       {children}
       <Toasts />
     </div>
+  );
+}
+
+function Around({ groups, title }: Props) {
+  return (
+    <>
+      <Sidebar groups={groups} title={title} />
+      <TopBar groups={title ? groups : undefined} title={title} />
+    </>
   );
 }
 

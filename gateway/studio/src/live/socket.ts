@@ -1,4 +1,5 @@
 import { socketAddress } from '@/api/address';
+import { bearer } from '@/api/bearer';
 import { refresh } from '@/api/session';
 import { waitMs } from './backoff';
 import type { Control, Frame } from './frame';
@@ -62,7 +63,8 @@ export class LiveSocket {
   private connect(): void {
     clearTimeout(this.retry);
     this.listener.onConnection('connecting');
-    const socket = new WebSocket(socketAddress('/api/v1/ws'));
+    const token = bearer();
+    const socket = new WebSocket(socketAddress('/api/v1/ws'), token === null ? [] : ['bearer', token]);
     this.socket = socket;
     socket.onopen = () => this.begin();
     socket.onmessage = (event) => this.take(JSON.parse(String(event.data)));

@@ -26,6 +26,11 @@ function ToastCard({ toast }: { toast: Toast }) {
           Undo <Countdown until={toast.until} />
         </Button>
       )}
+      {toast.offer && (
+        <Button size="sm" onClick={toast.offer.run}>
+          {toast.offer.label}
+        </Button>
+      )}
       <IconButton name="Dismiss" size="sm" icon={<X />} onClick={() => close(toast.id)} />
     </div>
   );

@@ -6,6 +6,8 @@ export interface Toast {
   message: string;
   /** Takes it back; without it there is nothing to undo. */
   undo?: () => void;
+  /** Something that can be done about it; then the toast stays until somebody decides. */
+  offer?: { label: string; run: () => void };
   /** When it goes away, in this page's milliseconds. */
   until: number;
 }
@@ -26,6 +28,7 @@ function set(next: readonly Toast[]): void {
 function add(toast: Omit<Toast, 'id' | 'until'>, lastsMs: number, onGone?: () => void): number {
   const id = ++lastId;
   set([...toasts, { ...toast, id, until: Date.now() + lastsMs }]);
+  if (lastsMs === Number.POSITIVE_INFINITY) return id;
   setTimeout(() => {
     if (toasts.some((one) => one.id === id)) {
       dismiss(id);
@@ -43,6 +46,11 @@ export function say(message: string, tone: Toast['tone'] = 'plain'): void {
 /** Says what went wrong, where no place in the view can. */
 export function sayProblem(error: unknown): void {
   add({ message: asProblem(error).message, tone: 'bad' }, BAD_MS);
+}
+
+/** Says something that waits for a decision, which may also be to dismiss it. */
+export function sayOffer(message: string, label: string, run: () => void): void {
+  add({ message, tone: 'plain', offer: { label, run } }, Number.POSITIVE_INFINITY);
 }
 
 /** Does `done` in ten seconds, unless somebody undoes it; closing the toast does it at once. */
