@@ -118,7 +118,11 @@ async def get_error(request: Request[None, None]) -> Reply:
         "explanation": EXPLANATIONS.get(code, found.title),
     }
     if "text/html" in request.headers.get("Accept", ""):
-        return Reply(_error_html(page, request.deps.settings.base_path).encode(), headers=PAGE_HEADERS, content_type=HTML)
+        return Reply(
+            _error_html(page, request.deps.settings.base_path).encode(),
+            headers=PAGE_HEADERS,
+            content_type=HTML,
+        )
     return reply(page, headers=KEPT)
 
 

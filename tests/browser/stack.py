@@ -46,7 +46,7 @@ class Stack:
 
     async def another_gateway(self, **changes: str) -> tuple[str, Child]:
         """One more beside it, with other settings, and its address; whoever starts it stops it."""
-        port = _free_port()
+        port = free_port()
         url = f"http://{HOST}:{port}"
         own = {**self.environment, "PORT": str(port), **changes}
         child = await _gateway(own, self.folder, self.cores, f"gateway-{port}")
@@ -66,9 +66,9 @@ async def open_stack(
         replicate = await stack.enter_async_context(ReplicateEmulator(run_s=0.8))
         openai = await stack.enter_async_context(OpenAIEmulator(run_s=0.5))
         elevenlabs = await stack.enter_async_context(ElevenLabsEmulator(speak_s=0.3))
-        port = _free_port()
+        port = free_port()
         # Another name for this machine is another site to a browser.
-        friend = f"http://localhost:{_free_port()}"
+        friend = f"http://localhost:{free_port()}"
         own = {
             **os.environ,
             **environment,
@@ -133,7 +133,7 @@ async def _answers(url: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

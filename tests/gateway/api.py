@@ -150,7 +150,9 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         port = runner.addresses[0][1]
         worker = await Database.open(settings.worker_url, Role.WORKER, max_size=4)
         try:
-            async with aiohttp.ClientSession(auto_decompress=False) as http:
+            # Content as it was sent; who wants it encoded says so.
+            plain = {"Accept-Encoding": "identity"}
+            async with aiohttp.ClientSession(auto_decompress=False, headers=plain) as http:
                 yield Gateway(deps, worker, f"http://127.0.0.1:{port}", http)
         finally:
             await worker.close()

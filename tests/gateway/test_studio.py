@@ -26,6 +26,8 @@ def built(tmp_path: Path) -> Path:
     assets.mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><html><head><title>Studio</title></head></html>")
     (tmp_path / ".sources").write_text("secret")
+    (tmp_path / "embed.js").write_bytes(SCRIPT)
+    (tmp_path / "sw.js").write_bytes(SCRIPT)
     (assets / "index-abc.js").write_bytes(SCRIPT)
     (assets / "index-abc.js.br").write_bytes(b"brotli")
     (assets / "index-abc.js.gz").write_bytes(gzip.compress(SCRIPT))
@@ -101,6 +103,30 @@ async def test_the_page_runs_no_script_but_ours_and_is_framed_by_friends_only(bu
     assert policy["frame-ancestors"] == "'self' https://editor.example"
     assert "wss://media.example" in policy["connect-src"]
     assert answer.headers["Permissions-Policy"].startswith("microphone=(self)")
+
+
+async def test_what_other_pages_load_and_the_worker_have_names_that_stay(built: Path) -> None:
+    async with serving(built) as client:
+        async with client.get("/studio/embed.js", headers={"Sec-Fetch-Mode": "no-cors"}) as embed:
+            assert embed.headers["Cache-Control"] == "public, max-age=300"
+            assert embed.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        async with client.get("/studio/sw.js", headers={"Sec-Fetch-Mode": "same-origin"}) as worker:
+            assert worker.headers["Service-Worker-Allowed"] == "/tools/studio"
+            assert worker.headers["Cache-Control"] == "no-cache"
+            assert "connect-src 'self'" in worker.headers["Content-Security-Policy"]
+        # The worker asks for the page without going there.
+        async with client.get("/studio", headers=PAGE | {"Sec-Fetch-Mode": "cors"}) as page:
+            assert (page.status, page.content_type) == (200, "text/html")
+            assert 'name="penstock-embedders" content="https://editor.example"' in await page.text()
+
+
+async def test_a_head_tells_what_a_get_would(built: Path) -> None:
+    async with serving(built) as client:
+        for path in ("/studio", "/studio/assets/index-abc.js"):
+            async with client.head(path, headers=PAGE) as head, client.get(path, headers=PAGE) as got:
+                assert (head.status, await head.read()) == (200, b"")
+                for name in ("Content-Length", "ETag", "Cache-Control"):
+                    assert head.headers[name] == got.headers[name]
 
 
 async def test_without_a_build_the_page_says_how_to_make_one(tmp_path: Path) -> None:

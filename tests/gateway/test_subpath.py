@@ -17,6 +17,12 @@ async def test_addresses_and_cookies_are_below_the_path(settings: Settings) -> N
             await api.post("/api/v1/projects", {"name": name})
         listed = await api.get("/api/v1/projects?limit=1")
         assert listed.headers["Link"].startswith("</penstock/api/v1/projects?")
+        page = (await api.get("/docs")).content.decode()
+        assert 'src="/penstock/docs/docs.js"' in page
+        assert "%ROOT%" not in page
+        errors = (await api.get("/api/errors/not-found", headers={"Accept": "text/html"})).content.decode()
+        assert 'href="/penstock/docs/docs.css"' in errors
+        assert 'href="/penstock/api/errors/' in errors
         jar = gateway.deps.cookies.given("access", "refresh", api.account_id)
         paths = {
             name: morsel["path"]

@@ -44,11 +44,14 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
+/** A network that does not answer counts as none. */
 async function page(request: Request): Promise<Response> {
+  const answered = fetch(request);
+  const late = new Promise<never>((_, failed) => setTimeout(failed, PAGE_WITHIN_MS));
   try {
-    return await fetch(request, { signal: AbortSignal.timeout(PAGE_WITHIN_MS) });
+    return await Promise.race([answered, late]);
   } catch {
-    return (await caches.match(PAGE, { cacheName: SHELL_CACHE })) ?? Response.error();
+    return (await caches.match(PAGE, { cacheName: SHELL_CACHE })) ?? answered;
   }
 }
 
