@@ -1,5 +1,6 @@
 """The service worker: the shell and the last small pictures are there without a network, until somebody signs out."""
 
+import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.stack import Stack
@@ -19,6 +20,7 @@ WIDTH = """(url) => new Promise((done) => {
 KEPT = "caches.keys().then((names) => names.filter((name) => /thumbnails|answers/.test(name)).length)"
 
 
+@pytest.mark.long
 async def test_the_shell_and_what_was_last_seen_open_without_a_network(
     browser: Browser, stack: Stack
 ) -> None:
