@@ -2,12 +2,12 @@
 
 from http.cookies import SimpleCookie
 
-from shared.settings import Settings
+from shared.settings import Settings, SignupMode
 from tests.gateway.api import open_gateway
 
 
 async def test_addresses_and_cookies_are_below_the_path(settings: Settings) -> None:
-    changes = {"public_base_url": "http://127.0.0.1/penstock", "signup": "open"}
+    changes = {"public_base_url": "http://127.0.0.1/penstock", "signup": SignupMode.OPEN}
     async with open_gateway(settings.model_copy(update=changes)) as gateway:
         api = await gateway.account()
         made = await api.post("/api/v1/budgets", {"period": "month", "limit_cents": 100})
