@@ -1,6 +1,10 @@
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { BudgetAlerts } from '@/features/alerts/BudgetAlerts';
+import { Announcer } from '@/features/watch/Announcer';
+import { ConnectionBanner } from '@/features/watch/ConnectionBanner';
+import { JobsBar } from '@/features/watch/JobsBar';
+import { tellOfEnds } from '@/features/watch/notices';
 import { socket } from '@/live/live';
 import { Toasts } from '@/ui/Toasts';
 import { BottomBar } from './BottomBar';
@@ -13,7 +17,7 @@ import { TopBar } from './TopBar';
 export function StudioShell() {
   return (
     <Frame groups={STUDIO_PLACES}>
-      <GlobalShortcuts />
+      <JobsBar />
       <BottomBar />
     </Frame>
   );
@@ -33,6 +37,7 @@ interface Props {
 function Frame({ groups, title, children }: Props) {
   useEffect(() => {
     socket.open();
+    return tellOfEnds();
   }, []);
   return (
     <div className={styles.frame}>
@@ -43,6 +48,9 @@ function Frame({ groups, title, children }: Props) {
       <TopBar groups={title ? groups : undefined} title={title} />
       <Main />
       {children}
+      <GlobalShortcuts />
+      <ConnectionBanner />
+      <Announcer />
       <Toasts />
     </div>
   );

@@ -45,22 +45,19 @@ export function sayProblem(error: unknown): void {
   add({ message: asProblem(error).message, tone: 'bad' }, BAD_MS);
 }
 
-/** Does `done` in ten seconds, unless somebody undoes it; closing the toast does it at once. */
-export function sayUndoable(message: string, done: () => void, undone?: () => void): void {
-  const id = add(
-    {
-      message,
-      tone: 'plain',
-      undo: () => {
-        pending.delete(id);
-        dismiss(id);
-        undone?.();
-      },
-    },
-    UNDO_MS,
-    () => settle(id),
-  );
+/**
+ * Does `done` in ten seconds, unless somebody undoes it; closing the toast does it at once. Returns what undoes it
+ * from elsewhere.
+ */
+export function sayUndoable(message: string, done: () => void, undone?: () => void): () => void {
+  const undo = () => {
+    if (!pending.delete(id)) return;
+    dismiss(id);
+    undone?.();
+  };
+  const id = add({ message, tone: 'plain', undo }, UNDO_MS, () => settle(id));
   pending.set(id, done);
+  return undo;
 }
 
 const pending = new Map<number, () => void>();

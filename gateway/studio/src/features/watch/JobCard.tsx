@@ -1,34 +1,77 @@
-import { useMutation } from '@tanstack/react-query';
-import { cancel } from '@/api/generations';
-import { isOver, type Job } from '@/live/jobs';
-import { Button } from '@/ui/Button';
+import { Undo2, X } from 'lucide-react';
+import { memo } from 'react';
+import type { Generation } from '@/api/client';
+import type { Job } from '@/live/jobs';
+import { Button, IconButton } from '@/ui/Button';
+import { classes } from '@/ui/classes';
 import { Progress } from '@/ui/Progress';
-import { Duration } from '@/ui/Time';
-import { sayProblem } from '@/ui/toasts';
+import { cancelSoon, useUndo } from './canceling';
+import { FailureCard } from './FailureCard';
 import styles from './JobCard.module.css';
+import { JobFacts } from './JobFacts';
+import { JobThumb } from './JobThumb';
+import { StreamedText } from './StreamedText';
 import { doing } from './stages';
+import { titleOf } from './titles';
 
-/** How far one generation is, and its cancel button. */
-export function JobCard({ job }: { job: Job }) {
-  const stop = useMutation({ mutationFn: () => cancel(job.id), onError: sayProblem });
-  const prompt = String(job.resource?.input.prompt ?? job.resource?.input.text ?? job.resource?.kind ?? '');
+interface Props {
+  job: Job;
+  /** In lists, where what happens to each is not said aloud. */
+  quiet?: boolean;
+}
+
+/** How far one generation is, what it waits for and costs, and its cancel button. */
+export const JobCard = memo(function JobCard({ job, quiet }: Props) {
+  const undo = useUndo(job.id);
+  const title = titleOf(job);
   return (
-    <div className={styles.card}>
-      <div className={styles.line}>
-        <span className={styles.prompt}>{prompt}</span>
-        <span className={styles.facts} aria-live="polite">
-          {doing(job)}
-        </span>
-        {job.etaSeconds !== null && !isOver(job) && (
-          <span className={styles.facts}>
-            about <Duration seconds={job.etaSeconds} /> left
-          </span>
-        )}
-        <Button size="sm" busy={stop.isPending} onClick={() => stop.mutate()}>
-          Cancel
-        </Button>
+    <article aria-label={title} className={classes(styles.card, undo && styles.leaving)}>
+      <div className={styles.head}>
+        <JobThumb resource={job.resource} />
+        <div className={styles.words}>
+          <p className={styles.title} title={title}>
+            {title}
+          </p>
+          {undo ? (
+            <p className={styles.soft}>Cancelled in a moment</p>
+          ) : (
+            <JobFacts job={job} announce={!quiet} />
+          )}
+        </div>
+        <End job={job} title={title} undo={undo} />
       </div>
-      <Progress label={doing(job)} value={job.progress} />
-    </div>
+      {!undo && (
+        <Progress
+          label={`${doing(job)}: ${title}`}
+          value={job.cancelRequested ? (job.progress ?? 0) : job.progress}
+        />
+      )}
+      {!undo && <StreamedText job={job} />}
+      {isFresh(job) && !undo && <FailureCard generation={job.resource} quiet />}
+    </article>
+  );
+});
+
+/** Whether what is told of its trouble is still so. */
+function isFresh(job: Job): job is Job & { resource: Generation } {
+  return job.resource !== null && job.resource.seq === job.seq && !job.cancelRequested;
+}
+
+function End({ job, title, undo }: { job: Job; title: string; undo: (() => void) | undefined }) {
+  if (undo) {
+    return (
+      <Button size="sm" icon={<Undo2 />} onClick={undo}>
+        Undo
+      </Button>
+    );
+  }
+  if (job.cancelRequested) return null;
+  return (
+    <IconButton
+      name={`Cancel: ${title.slice(0, 80)}`}
+      size="sm"
+      icon={<X />}
+      onClick={() => cancelSoon([job.id])}
+    />
   );
 }

@@ -21,7 +21,7 @@ describe('the failure of a generation', () => {
   it('names the reason, the money, and who else could do it', () => {
     const failure = failureOf(
       generation({
-        error: { code: 'PROVIDER_FAILED', message: 'CUDA out of memory', retryable: true },
+        error: { code: 'PROVIDER_FAILED', message: 'CUDA out of memory', retryable: true, details: null },
         trouble: {
           will_retry: false,
           next_try_at: null,
@@ -46,7 +46,7 @@ describe('the failure of a generation', () => {
     const trouble: Generation['trouble'] = {
       will_retry: true,
       next_try_at: '2026-05-01T12:00:00Z',
-      last_error: { code: 'PROVIDER_RATE_LIMITED', message: 'Slow down', retryable: true },
+      last_error: { code: 'PROVIDER_RATE_LIMITED', message: 'Slow down', retryable: true, details: null },
       can_retry: false,
       other_providers: [],
       advice: 'Nothing has to be done.',

@@ -1,0 +1,50 @@
+import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
+import type { Generation } from '@/api/client';
+import { jobOf } from '@/live/jobs';
+import { live } from '@/live/live';
+import styles from './EndedJob.module.css';
+import { FailureCard } from './FailureCard';
+import { JobFacts } from './JobFacts';
+import { JobThumb } from './JobThumb';
+import { StreamedText } from './StreamedText';
+import { titleOf } from './titles';
+
+interface Props {
+  generation: Generation;
+  onEdit?: (generation: Generation) => void;
+}
+
+/** One that has ended: what came of it, or why nothing did. */
+export const EndedJob = memo(function EndedJob({ generation, onEdit }: Props) {
+  const job = jobOf(generation, 0, live.snapshot().jobs.get(generation.id));
+  const title = titleOf(job);
+  const failed = generation.status !== 'completed';
+  return (
+    <article aria-label={title} className={styles.card}>
+      <div className={styles.head}>
+        <JobThumb resource={generation} />
+        <div className={styles.words}>
+          <Link
+            to="/studio/generations/$id"
+            params={{ id: generation.id }}
+            className={styles.title}
+            title={title}
+          >
+            {title}
+          </Link>
+          <JobFacts job={job} />
+        </div>
+      </div>
+      {failed && <StreamedText job={job} />}
+      {failed && (
+        <details open={generation.status !== 'canceled'} className={styles.more}>
+          <summary>
+            {generation.status === 'canceled' ? 'What it cost, and what can be done' : 'What happened'}
+          </summary>
+          <FailureCard generation={generation} quiet onEdit={onEdit && (() => onEdit(generation))} />
+        </details>
+      )}
+    </article>
+  );
+});

@@ -1,0 +1,65 @@
+import type { Cost } from '@/api/client';
+import { useProjectChoices } from '@/api/projectChoices';
+import { isOver, type Job } from '@/live/jobs';
+import { useTick } from '@/ui/clock';
+import { Money } from '@/ui/Money';
+import { Time } from '@/ui/Time';
+import { etaWords } from './eta';
+import styles from './JobFacts.module.css';
+import { NextTry } from './NextTry';
+import { doing } from './stages';
+import { waitOf } from './waits';
+
+/** In one line: what happens, how long it takes, why it waits, what it costs, whose project it is. */
+export function JobFacts({ job, announce }: { job: Job; announce?: boolean }) {
+  const { resource } = job;
+  const over = isOver(job);
+  return (
+    <p className={styles.facts}>
+      <span className={styles.stage} aria-live={announce ? 'polite' : undefined}>
+        {doing(job)}
+      </span>
+      {!over && <Why job={job} />}
+      {!over && !job.cancelRequested && <Eta job={job} />}
+      {over && resource?.completed_at && <Time at={resource.completed_at} />}
+      {resource && <Price cost={resource.cost} />}
+      {resource?.project_id && <ProjectName id={resource.project_id} />}
+    </p>
+  );
+}
+
+function Why({ job }: { job: Job }) {
+  const wait = waitOf(job);
+  if (!wait) return null;
+  return (
+    <span>
+      {wait.words}
+      {wait.until && <NextTry at={wait.until} />}
+    </span>
+  );
+}
+
+function Eta({ job }: { job: Job }) {
+  const words = etaWords(job, useTick());
+  return words && <span className={styles.number}>{words}</span>;
+}
+
+/** Before the end what is set aside for it, then what it cost. */
+function Price({ cost }: { cost: Cost }) {
+  const final = cost.status === 'final' || cost.status === 'released';
+  const settled = final && cost.actual !== null;
+  const nanos = (settled ? cost.actual : cost.estimated)?.nanos ?? null;
+  if (nanos === null) return <span title={cost.explanation}>price not known yet</span>;
+  return (
+    <span title={cost.explanation}>
+      {!settled && 'about '}
+      <Money nanos={nanos} />
+      {!settled && ' reserved'}
+    </span>
+  );
+}
+
+function ProjectName({ id }: { id: string }) {
+  const found = useProjectChoices().data?.find((project) => project.id === id);
+  return found ? <span className={styles.project}>{found.name}</span> : null;
+}
