@@ -20,6 +20,7 @@ const LISTS_AT_MOST_EVERY_MS = 1_000;
 let listsAreDue = false;
 
 live.onFrame((frame, job) => {
+  if (isPassing(frame) && !isShown(frame.id)) return;
   const known = queryClient.getQueryData<Generation>(keys.generation(frame.id));
   if (frame.type === SNAPSHOT && job.resource) {
     queryClient.setQueryData(keys.generation(frame.id), job.resource);
@@ -31,6 +32,12 @@ live.onFrame((frame, job) => {
   if (!listsAreDue) setTimeout(refreshLists, LISTS_AT_MOST_EVERY_MS);
   listsAreDue = true;
 });
+
+/** Whether a view shows it from the cache; hundreds that none shows would cost more than they are worth. */
+function isShown(id: string): boolean {
+  const query = queryClient.getQueryCache().find({ queryKey: keys.generation(id) });
+  return query !== undefined && query.getObserversCount() > 0;
+}
 
 /** An end brings outputs, errors and the bill; a failed try, why and when there is another. */
 function saysTooLittle(frame: Frame, job: Job): boolean {

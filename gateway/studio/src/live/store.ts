@@ -83,8 +83,8 @@ export class LiveStore implements Listener {
     const jobs = new Map(this.state.jobs);
     for (const resource of resources) {
       const known = jobs.get(resource.id);
-      if (known && known.seq > resource.seq) continue;
-      jobs.set(resource.id, jobOf(resource, now, known));
+      if (!known || known.seq <= resource.seq) jobs.set(resource.id, jobOf(resource, now, known));
+      else if (isNewer(resource, known)) jobs.set(resource.id, { ...known, resource });
     }
     this.set({ jobs: trimmed(jobs) });
   }
@@ -118,6 +118,11 @@ export class LiveStore implements Listener {
     this.state = { ...this.state, ...change };
     for (const watcher of this.watchers) watcher();
   }
+}
+
+/** An answer that frames have overtaken still says what was asked for, and by whom it is made. */
+function isNewer(resource: Generation, known: Job): boolean {
+  return known.resource === null || known.resource.seq < resource.seq;
 }
 
 function trimmed(jobs: Jobs): Jobs {

@@ -2,6 +2,7 @@ import type { Generation } from '@/api/client';
 import { fetchGeneration, fetchGenerations } from '@/api/generations';
 import { keys } from '@/api/keys';
 import { queryClient } from '@/api/queries';
+import { isOver } from './jobs';
 import type { LiveStore } from './store';
 
 const TOGETHER_MS = 120;
@@ -37,12 +38,19 @@ export class Wholes {
     return !job?.resource || job.resource.seq < job.seq;
   }
 
+  /** It ended while it was being asked for. */
+  private isBehind(id: string): boolean {
+    const job = this.store.snapshot().jobs.get(id);
+    return job !== undefined && isOver(job) && this.lacks(id);
+  }
+
   private async fetchPage(ids: readonly string[]): Promise<void> {
     try {
       const [only] = ids;
       const found =
         ids.length === 1 && only !== undefined ? [await fetchGeneration(only)] : await fetchGenerations(ids);
       this.take(found);
+      for (const { id } of found) if (this.isBehind(id)) this.want(id);
     } catch {
       // The next look at them asks again.
       for (const id of ids) void queryClient.invalidateQueries({ queryKey: keys.generation(id) });

@@ -7,7 +7,7 @@ import { cancelSoon, kept, useCanceling } from './canceling';
 /** Cancels all that is unfinished: says how many, asks, and can be undone for ten seconds. */
 export function CancelAll({ jobs }: { jobs: readonly Job[] }) {
   const [asks, setAsks] = useState(false);
-  const going = kept(jobs, useCanceling());
+  const going = kept(jobs, useCanceling()).filter((job) => job.seq >= 0);
   const words = going.length === 1 ? '1 job' : `${going.length} jobs`;
   const close = () => setAsks(false);
   return (

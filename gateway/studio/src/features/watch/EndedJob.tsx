@@ -4,19 +4,16 @@ import type { Generation } from '@/api/client';
 import { jobOf } from '@/live/jobs';
 import { live } from '@/live/live';
 import styles from './EndedJob.module.css';
+import { useEdit } from './editing';
 import { FailureCard } from './FailureCard';
 import { JobFacts } from './JobFacts';
 import { JobThumb } from './JobThumb';
 import { StreamedText } from './StreamedText';
 import { titleOf } from './titles';
 
-interface Props {
-  generation: Generation;
-  onEdit?: (generation: Generation) => void;
-}
-
 /** One that has ended: what came of it, or why nothing did. */
-export const EndedJob = memo(function EndedJob({ generation, onEdit }: Props) {
+export const EndedJob = memo(function EndedJob({ generation }: { generation: Generation }) {
+  const edit = useEdit();
   const job = jobOf(generation, 0, live.snapshot().jobs.get(generation.id));
   const title = titleOf(job);
   const failed = generation.status !== 'completed';
@@ -36,13 +33,13 @@ export const EndedJob = memo(function EndedJob({ generation, onEdit }: Props) {
           <JobFacts job={job} />
         </div>
       </div>
-      {failed && <StreamedText job={job} />}
+      {failed && job.text && <StreamedText text={job.text} textStart={job.textStart} />}
       {failed && (
         <details open={generation.status !== 'canceled'} className={styles.more}>
           <summary>
             {generation.status === 'canceled' ? 'What it cost, and what can be done' : 'What happened'}
           </summary>
-          <FailureCard generation={generation} quiet onEdit={onEdit && (() => onEdit(generation))} />
+          <FailureCard generation={generation} quiet onEdit={() => edit(generation)} />
         </details>
       )}
     </article>

@@ -46,15 +46,20 @@ export const JobCard = memo(function JobCard({ job, quiet }: Props) {
           value={job.cancelRequested ? (job.progress ?? 0) : job.progress}
         />
       )}
-      {!undo && <StreamedText job={job} />}
-      {isFresh(job) && !undo && <FailureCard generation={job.resource} quiet />}
+      {!undo && job.text && <StreamedText text={job.text} textStart={job.textStart} />}
+      {isInTrouble(job) && !undo && <FailureCard generation={job.resource} quiet />}
     </article>
   );
 });
 
-/** Whether what is told of its trouble is still so. */
-function isFresh(job: Job): job is Job & { resource: Generation } {
-  return job.resource !== null && job.resource.seq === job.seq && !job.cancelRequested;
+/** Whether it has failed for now, as far as what is known of it is still so. */
+function isInTrouble(job: Job): job is Job & { resource: Generation } {
+  return Boolean(job.resource?.trouble) && job.resource?.seq === job.seq && !job.cancelRequested;
+}
+
+/** It has no number yet by which it could be canceled. */
+function isBeingSent(job: Job): boolean {
+  return job.seq < 0;
 }
 
 function End({ job, title, undo }: { job: Job; title: string; undo: (() => void) | undefined }) {
@@ -65,7 +70,7 @@ function End({ job, title, undo }: { job: Job; title: string; undo: (() => void)
       </Button>
     );
   }
-  if (job.cancelRequested) return null;
+  if (job.cancelRequested || isBeingSent(job)) return null;
   return (
     <IconButton
       name={`Cancel: ${title.slice(0, 80)}`}

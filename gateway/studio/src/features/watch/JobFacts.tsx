@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import type { Cost } from '@/api/client';
 import { useProjectChoices } from '@/api/projectChoices';
 import { isOver, type Job } from '@/live/jobs';
@@ -10,8 +11,24 @@ import { NextTry } from './NextTry';
 import { doing } from './stages';
 import { waitOf } from './waits';
 
+interface Props {
+  job: Job;
+  announce?: boolean;
+}
+
+const FACTS: readonly (keyof Job)[] = [
+  'seq',
+  'resource',
+  'status',
+  'stage',
+  'queuePosition',
+  'providerQueuePosition',
+  'etaAt',
+  'cancelRequested',
+];
+
 /** In one line: what happens, how long it takes, why it waits, what it costs, whose project it is. */
-export function JobFacts({ job, announce }: { job: Job; announce?: boolean }) {
+export const JobFacts = memo(function JobFacts({ job, announce }: Props) {
   const { resource } = job;
   const over = isOver(job);
   return (
@@ -26,6 +43,11 @@ export function JobFacts({ job, announce }: { job: Job; announce?: boolean }) {
       {resource?.project_id && <ProjectName id={resource.project_id} />}
     </p>
   );
+}, sameFacts);
+
+/** A percentage that grows changes none of them. */
+function sameFacts({ job: a, announce }: Props, { job: b, announce: then }: Props): boolean {
+  return announce === then && FACTS.every((name) => a[name] === b[name]);
 }
 
 function Why({ job }: { job: Job }) {

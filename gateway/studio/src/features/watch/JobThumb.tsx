@@ -1,11 +1,12 @@
 import { Sparkles } from 'lucide-react';
+import { memo } from 'react';
 import { fileAddress } from '@/api/address';
 import { KINDS } from '@/features/create/kinds';
 import type { Job } from '@/live/jobs';
 import styles from './JobThumb.module.css';
 
 /** What came of it, small; until then, and for what cannot be seen, the icon of its kind. */
-export function JobThumb({ resource }: Pick<Job, 'resource'>) {
+export const JobThumb = memo(function JobThumb({ resource }: Pick<Job, 'resource'>) {
   const kind = KINDS.find((one) => one.name === resource?.kind);
   const Icon = kind?.icon ?? Sparkles;
   const first = resource?.outputs[0];
@@ -19,4 +20,4 @@ export function JobThumb({ resource }: Pick<Job, 'resource'>) {
       )}
     </span>
   );
-}
+});

@@ -28,15 +28,11 @@ export function JobsView() {
           What you generate shows its progress here, on all your devices.
         </EmptyState>
       )}
-      <JobList title="Running" count={running.length}>
-        {running.map((job) => (
-          <JobCard key={job.id} job={job} quiet />
-        ))}
+      <JobList title="Running" items={running}>
+        {(job) => <JobCard job={job} quiet />}
       </JobList>
-      <JobList title="Queued" count={queued.length}>
-        {queued.map((job) => (
-          <JobCard key={job.id} job={job} quiet />
-        ))}
+      <JobList title="Queued" items={queued}>
+        {(job) => <JobCard job={job} quiet />}
       </JobList>
       {recent.isPending && (
         <>
@@ -49,10 +45,8 @@ export function JobsView() {
       {recent.error && !recent.data && (
         <ErrorCard error={recent.error} onRetry={() => void recent.refetch()} />
       )}
-      <JobList title="Recently ended" count={ended.length} framed>
-        {ended.map((generation) => (
-          <EndedJob key={generation.id} generation={generation} />
-        ))}
+      <JobList title="Recently ended" items={ended} framed>
+        {(generation) => <EndedJob generation={generation} />}
       </JobList>
     </View>
   );

@@ -5,14 +5,12 @@ import styles from './StreamedText.module.css';
 const NEAR_PX = 24;
 
 /** A text as it is written. It follows the end, unless somebody has scrolled up to read. */
-export function StreamedText({ job }: { job: Pick<Job, 'text' | 'textStart'> }) {
+export function StreamedText({ text, textStart }: Pick<Job, 'text' | 'textStart'>) {
   const box = useRef<HTMLElement>(null);
   const follows = useRef(true);
-  const { text, textStart } = job;
   useLayoutEffect(() => {
     if (box.current && follows.current && text) box.current.scrollTop = box.current.scrollHeight;
   }, [text]);
-  if (text === '') return null;
   return (
     <section
       ref={box}
