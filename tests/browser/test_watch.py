@@ -23,8 +23,10 @@ async def jobs(page: Page, stack: Stack) -> AsyncIterator[Page]:
     """The page of jobs, with nothing running; what a test breaks is mended after it."""
     await page.goto("/studio/jobs")
     await expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    usual = stack.openai.run_s
     yield page
     stack.replicate.faults.clear()
+    stack.openai.run_s = usual
 
 
 async def submit(stack: Stack, effect: Effect | None = None, **request: Any) -> str:
@@ -106,13 +108,13 @@ async def test_all_are_canceled_after_a_count_a_question_and_ten_seconds(jobs: P
 async def test_a_failure_says_why_and_what_it_cost_and_another_provider_does_it(
     jobs: Page, stack: Stack
 ) -> None:
-    prompt = await submit(stack, Effect.REFUSE, model=None)
+    prompt = await submit(stack, Effect.REFUSE, model="flux-schnell", provider={"order": ["replicate"]})
     failed = card(jobs, prompt)
     await expect(failed).to_contain_text("The provider did not take this request")
     await expect(failed).to_contain_text("Nothing was charged")
     await expect(failed).to_contain_text("Penstock does not try again by itself")
     await failed.get_by_role("button", name="Try another provider").click()
-    await jobs.get_by_role("menuitem").first.click()
+    await jobs.get_by_role("menuitem", name="fal").click()
     both = jobs.get_by_role("region", name="Recently ended").get_by_role("article", name=prompt)
     await expect(both).to_have_count(2)
     await expect(both.first).to_contain_text("Finished")
@@ -153,6 +155,7 @@ async def test_a_restart_of_the_gateway_is_a_short_silence(
 async def test_a_text_is_shown_as_it_is_written_also_to_who_comes_late(
     jobs: Page, window: BrowserContext, stack: Stack
 ) -> None:
+    stack.openai.run_s = SLOW_S
     prompt = await submit(stack, kind="text", model="openai/gpt-4o")
     written = card(jobs, prompt).get_by_role("region", name="The text so far")
     await expect(written).to_contain_text("The fog")

@@ -68,15 +68,18 @@ function Eta({ job }: { job: Job }) {
 
 /** Before the end what is set aside for it, then what it cost. */
 function Price({ cost }: { cost: Cost }) {
-  const final = cost.status === 'final' || cost.status === 'released';
-  const settled = final && cost.actual !== null;
-  const nanos = (settled ? cost.actual : cost.estimated)?.nanos ?? null;
-  if (nanos === null) return <span title={cost.explanation}>price not known yet</span>;
+  const settled = cost.status === 'final' || cost.status === 'released';
+  if (settled) {
+    return (
+      <span title={cost.explanation}>
+        <Money nanos={cost.actual?.nanos ?? 0} />
+      </span>
+    );
+  }
+  if (cost.estimated === null) return <span title={cost.explanation}>price not known yet</span>;
   return (
     <span title={cost.explanation}>
-      {!settled && 'about '}
-      <Money nanos={nanos} />
-      {!settled && ' reserved'}
+      about <Money nanos={cost.estimated.nanos} /> reserved
     </span>
   );
 }
