@@ -31,11 +31,7 @@ export function FailureCard({ generation, problem, quiet, ...remedies }: Props) 
   if (!failure) return null;
   const Icon = { bad: CircleAlert, warn: RotateCcw, plain: CircleSlash }[failure.tone];
   return (
-    <section
-      role={quiet ? undefined : 'alert'}
-      aria-label={failure.title}
-      className={classes(styles.card, styles[failure.tone])}
-    >
+    <div role={quiet ? undefined : 'alert'} className={classes(styles.card, styles[failure.tone])}>
       <Icon aria-hidden="true" className={styles.icon} />
       <div className={styles.text}>
         <h3>{failure.title}</h3>
@@ -51,7 +47,7 @@ export function FailureCard({ generation, problem, quiet, ...remedies }: Props) 
         <FailureActions failure={failure} generation={generation} {...remedies} />
         <Reference failure={failure} />
       </div>
-    </section>
+    </div>
   );
 }
 

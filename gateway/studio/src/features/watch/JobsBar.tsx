@@ -23,8 +23,10 @@ export function JobsBar() {
   if (!shown) return null;
   const { words, progress, last } = summaryOf(jobs);
   return (
-    <Link to="/studio/jobs" className={styles.bar} aria-label={`${words}: to the jobs`}>
-      <Progress label={words} value={progress} />
+    <Link to="/studio/jobs" className={styles.bar}>
+      <span aria-hidden="true" className={styles.progress}>
+        <Progress label={words} value={progress} />
+      </span>
       <span className={styles.words}>
         <span className={styles.what}>{words}</span>
         {last && <Left job={last} />}

@@ -15,12 +15,14 @@ export function Tray() {
   const { words, progress } = summaryOf(jobs);
   const shown = jobs.toSorted((a, b) => Number(b.status === 'running') - Number(a.status === 'running'));
   return (
-    <Link to="/studio/jobs" className={styles.tray} aria-label={`${words}: to the jobs`}>
+    <Link to="/studio/jobs" className={styles.tray}>
       <span className={styles.head}>
         {words}
         {progress !== null && <span className={styles.number}>{Math.floor(progress * 100)} %</span>}
       </span>
-      <Progress label={words} value={progress} />
+      <span aria-hidden="true">
+        <Progress label={words} value={progress} />
+      </span>
       {shown.slice(0, SHOWN).map((job) => (
         <span key={job.id} className={styles.job}>
           <span className={styles.title}>{titleOf(job)}</span>
