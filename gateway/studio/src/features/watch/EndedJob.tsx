@@ -7,7 +7,7 @@ import styles from './EndedJob.module.css';
 import { useEdit } from './editing';
 import { FailureCard } from './FailureCard';
 import { JobFacts } from './JobFacts';
-import { JobThumb } from './JobThumb';
+import { JobHead } from './JobHead';
 import { StreamedText } from './StreamedText';
 import { titleOf } from './titles';
 
@@ -19,20 +19,16 @@ export const EndedJob = memo(function EndedJob({ generation }: { generation: Gen
   const failed = generation.status !== 'completed';
   return (
     <article aria-label={title} className={styles.card}>
-      <div className={styles.head}>
-        <JobThumb resource={generation} />
-        <div className={styles.words}>
-          <Link
-            to="/studio/generations/$id"
-            params={{ id: generation.id }}
-            className={styles.title}
-            title={title}
-          >
+      <JobHead
+        resource={generation}
+        title={
+          <Link to="/studio/generations/$id" params={{ id: generation.id }} title={title}>
             {title}
           </Link>
-          <JobFacts job={job} />
-        </div>
-      </div>
+        }
+      >
+        <JobFacts job={job} />
+      </JobHead>
       {failed && job.text && <StreamedText text={job.text} textStart={job.textStart} />}
       {failed && (
         <details open={generation.status !== 'canceled'} className={styles.more}>

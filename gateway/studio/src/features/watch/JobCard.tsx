@@ -9,7 +9,7 @@ import { cancelSoon, useUndo } from './canceling';
 import { FailureCard } from './FailureCard';
 import styles from './JobCard.module.css';
 import { JobFacts } from './JobFacts';
-import { JobThumb } from './JobThumb';
+import { JobHead } from './JobHead';
 import { StreamedText } from './StreamedText';
 import { doing } from './stages';
 import { titleOf } from './titles';
@@ -26,20 +26,17 @@ export const JobCard = memo(function JobCard({ job, quiet }: Props) {
   const title = titleOf(job);
   return (
     <article aria-label={title} className={classes(styles.card, undo && styles.leaving)}>
-      <div className={styles.head}>
-        <JobThumb resource={job.resource} />
-        <div className={styles.words}>
-          <p className={styles.title} title={title}>
-            {title}
-          </p>
-          {undo ? (
-            <p className={styles.soft}>Cancelled in a moment</p>
-          ) : (
-            <JobFacts job={job} announce={!quiet} />
-          )}
-        </div>
-        <End job={job} title={title} undo={undo} />
-      </div>
+      <JobHead
+        resource={job.resource}
+        title={<span title={title}>{title}</span>}
+        end={<End job={job} title={title} undo={undo} />}
+      >
+        {undo ? (
+          <p className={styles.soft}>Cancelled in a moment</p>
+        ) : (
+          <JobFacts job={job} announce={!quiet} />
+        )}
+      </JobHead>
       {!undo && (
         <Progress
           label={`${doing(job)}: ${title}`}
