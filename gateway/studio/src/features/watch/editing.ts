@@ -8,7 +8,7 @@ const LEFT_FOR_FORM = 'penstock:prefill';
 export function useEdit(): (generation: Generation) => void {
   const navigate = useNavigate();
   return ({ kind, model, input, project_id }) => {
-    sessionStorage.setItem(LEFT_FOR_FORM, JSON.stringify({ model, input, project_id, only: 'all' }));
+    sessionStorage.setItem(LEFT_FOR_FORM, JSON.stringify({ kind, model, input, project_id, only: 'all' }));
     void navigate({ to: '/studio/create/$kind', params: { kind } });
   };
 }
