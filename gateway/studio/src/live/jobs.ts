@@ -149,10 +149,8 @@ function textOf(job: Job | undefined): Pick<Job, 'text' | 'textStart'> {
   return job ? { text: job.text, textStart: job.textStart } : NO_TEXT;
 }
 
-/** Gateways before this field was told do not say so. */
 function wantsToStop(resource: Generation): boolean {
-  const told = resource as Generation & { cancel_requested_at?: string | null };
-  return Boolean(told.cancel_requested_at) && !ENDED.has(resource.status);
+  return Boolean(resource.cancel_requested_at) && !ENDED.has(resource.status);
 }
 
 function fresh(frame: Frame, now: number): Job {

@@ -15,6 +15,8 @@ export function expected(request: NewGeneration): Generation {
     provider_queue_position: null,
     eta_seconds: null,
     eta_p90_seconds: null,
+    waiting_for: null,
+    cancel_requested_at: null,
     seq: -1,
     model: request.model ?? '',
     resolved: null,

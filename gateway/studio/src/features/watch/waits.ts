@@ -14,11 +14,10 @@ const WORDS: Readonly<Record<string, string>> = {
   paused: 'The queue is paused',
 };
 
-/** Null when it does not wait, or when the gateway does not tell. */
+/** Null when it does not wait, or when what is known of that is past. */
 export function waitOf(job: Pick<Job, 'seq' | 'resource'>): Wait | null {
   if (!job.resource || job.resource.seq !== job.seq) return null;
-  const told = (job.resource as { waiting_for?: { reason: string; until: string | null } | null })
-    .waiting_for;
+  const told = job.resource.waiting_for;
   if (!told) return null;
   return { words: WORDS[told.reason] ?? 'It waits', until: told.until };
 }
