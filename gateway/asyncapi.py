@@ -83,7 +83,7 @@ Authenticate with `Authorization: Bearer …`, with the subprotocols `bearer, <A
 `?ticket=` from `POST /api/v1/tickets`. A client that reads too slowly is closed with 4008, a gateway that restarts
 closes with 1012: connect again and subscribe with `since`. Frames come at least once and in order per generation;
 drop those whose `seq` is not beyond the last one. Progress and text deltas carry the current `seq` and are in no
-history.
+history; who joins in the middle of a text is sent what was written before, as far as this gateway has heard it.
 """
 
 

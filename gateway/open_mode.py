@@ -5,6 +5,7 @@ say of them (Origin, Sec-Fetch-Site), and by the Host, which is not ours when a 
 machine (DNS rebinding). A proxy before the gateway lets in others too, so what came through one is refused.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ class OpenMode:
 
     db: Database
     origins: Origins
+    _making: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _believed: tuple[float, Principal] | None = field(default=None, repr=False)
 
     async def principal(self, request: web.Request) -> Principal | None:
@@ -60,10 +62,10 @@ class OpenMode:
             )
 
     async def _first(self) -> users.Person | None:
-        """Makes the first account when there is none yet."""
-        if await self.db.fetchval("SELECT EXISTS (SELECT FROM auth.find_account(NULL))"):
-            return None
-        account_id = new_id()
-        async with self.db.transaction(account_id) as tx:
-            await accounts.create_account(tx, account_id, "local")
+        """Makes the first account when there is none yet; a page that opens asks several things at once."""
+        async with self._making:
+            if not await self.db.fetchval("SELECT EXISTS (SELECT FROM auth.find_account(NULL))"):
+                account_id = new_id()
+                async with self.db.transaction(account_id) as tx:
+                    await accounts.create_account(tx, account_id, "local")
         return await users.find(self.db, None)

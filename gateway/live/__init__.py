@@ -3,6 +3,7 @@
     frames       one event, encoded once per transport
     connections  the sending side of one client: bounded, never waited for
     watches      who follows which generation, and how far each has come
+    texts        what has been written so far
     hub          takes frames from Redis, repairs what is missing from Postgres
     session      what a websocket client may say
 

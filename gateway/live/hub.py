@@ -190,8 +190,16 @@ class LiveHub:
             follow.seq = seq
             self._send(connection, follow, Frame.snapshot(resource, reset=reset or follow.reset))
             follow.reset = False
+            self.tell_text(connection, id_)
         elif follow.seq < seq:
             self.repair(connection, id_)
+
+    def tell_text(self, connection: Connection, id_: str) -> None:
+        """Send what has been written so far, if it is known, to one who was not there."""
+        follow = connection.follows[id_]
+        text = self._channels[connection.account_id].texts.so_far(id_, follow.seq)
+        if text is not None and not follow.ended:
+            connection.delta(text)
 
     # --- Long-polls
 
@@ -247,6 +255,7 @@ class LiveHub:
                 if connection.feed:
                     connection.event(frame)
             return
+        channel.texts.hear(frame)
         watch = channel.watches.get(frame.id)
         if frame.ephemeral:
             if watch is not None:

@@ -148,6 +148,7 @@ class Session:
             page = ids[start : start + PAGE]
             for id_ in page:
                 hub.follow(connection, id_, since.get(id_, PENDING))
+                hub.tell_text(connection, id_)
             async with hub.db.transaction(connection.account_id) as tx:
                 rows = {str(row["id"]): row for row in await live.current(tx, page)}
                 fresh = [row for id_, row in rows.items() if since.get(id_, PENDING) == PENDING]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from gateway.live.connections import Connection, Follow
+from gateway.live.texts import Texts
 
 PENDING = -2
 """The position of a follower that first needs a snapshot: every event is beyond its next one."""
@@ -63,6 +64,7 @@ class Channel:
     watches: dict[str, Watch] = field(default_factory=dict)
     connections: set[Connection] = field(default_factory=set)
     feeds: set[Connection] = field(default_factory=set)
+    texts: Texts = field(default_factory=Texts)
     guests: int = 0
     leaving: asyncio.TimerHandle | None = None
 

@@ -15,6 +15,7 @@ from shared.settings import Settings
 from shared.storage import ObjectStore
 from tests.bench.processes import Child, Cores
 from tests.emulators.elevenlabs import ElevenLabsEmulator
+from tests.emulators.fal import FalEmulator
 from tests.emulators.openai import OpenAIEmulator
 from tests.emulators.replicate import ReplicateEmulator
 
@@ -33,6 +34,7 @@ class Stack:
     friend: str
     db: Database
     replicate: ReplicateEmulator
+    fal: FalEmulator
     openai: OpenAIEmulator
     elevenlabs: ElevenLabsEmulator
     environment: Mapping[str, str]
@@ -64,6 +66,7 @@ async def open_stack(
     """`changes` are settings; providers that need a key are emulated, and answer within a second or so."""
     async with AsyncExitStack() as stack:
         replicate = await stack.enter_async_context(ReplicateEmulator(run_s=0.8))
+        fal = await stack.enter_async_context(FalEmulator(run_s=0.8))
         openai = await stack.enter_async_context(OpenAIEmulator(run_s=0.5))
         elevenlabs = await stack.enter_async_context(ElevenLabsEmulator(speak_s=0.3))
         port = free_port()
@@ -81,6 +84,9 @@ async def open_stack(
             "LOG_FORMAT": "json",
             "REPLICATE_API_TOKEN": "r8_browser-test",
             "REPLICATE_BASE_URL": replicate.url,
+            "FAL_KEY": "browser-test",
+            "FAL_QUEUE_URL": fal.url,
+            "FAL_WEBHOOK_JWKS_URL": "",
             "OPENAI_API_KEY": "sk-browser-test",
             "OPENAI_BASE_URL": f"{openai.url}/v1",
             "ELEVENLABS_API_KEY": "sk_browser-test",
@@ -95,7 +101,7 @@ async def open_stack(
         cores = Cores.divide()
         gateway = await _gateway(own, folder, cores)
         opened = Stack(
-            f"http://{HOST}:{port}", friend, db, replicate, openai, elevenlabs, own, folder, cores, gateway,
+            f"http://{HOST}:{port}", friend, db, replicate, fal, openai, elevenlabs, own, folder, cores, gateway,
             await _worker(own, folder, cores),
         )  # fmt: skip
         try:

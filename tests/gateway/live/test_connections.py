@@ -19,6 +19,7 @@ from gateway.live.connections import (
     StreamConnection,
 )
 from gateway.live.frames import Frame, text_frame
+from gateway.live.texts import Texts
 from shared.events import delta_frame, event_frame, progress_frame
 from shared.ids import new_id
 from tests.gateway.live.scene import LIFE, Client, Gateway, Studio
@@ -70,6 +71,36 @@ async def test_text_arrives_whole_and_in_order(gateway: Gateway, studio: Studio)
             assert frame["data"]["offset"] == len(text)
             text += frame["data"]["text"]
     assert text == "".join(words)
+
+
+@pytest.mark.parametrize("since", [None, 1])
+async def test_who_comes_in_the_middle_of_a_text_gets_its_beginning(
+    gateway: Gateway, studio: Studio, since: int | None
+) -> None:
+    id_ = await studio.start()
+    async with gateway.connect() as first, gateway.connect() as late:
+        await first.subscribe("generations")
+        for offset, text in ((0, "It was "), (7, "a dark ")):
+            await studio.say(delta_frame(id_, 1, offset=offset, text=text))
+            await first.until(lambda f: f["type"] == "generation.delta")
+        await late.subscribe("generations", since={str(id_): since} if since else {})
+        await studio.say(delta_frame(id_, 1, offset=14, text="night"))
+        await late.until(lambda f: f["type"] == "generation.delta" and f["data"]["offset"] == 14)
+    told = [(f["data"]["offset"], f["data"]["text"]) for f in late.frames if f["type"] == "generation.delta"]
+    assert told == [(0, "It was a dark "), (14, "night")]
+
+
+def test_a_text_with_a_hole_or_an_end_is_not_told() -> None:
+    texts = Texts()
+    for offset, text in ((0, "one"), (5, "two")):
+        texts.hear(frame("generation.delta", offset=offset, text=text))
+    assert texts.so_far(str(ID), 1) is None
+    texts.hear(frame("generation.delta", offset=0, text="anew"))
+    assert texts.so_far(str(ID), 2) is None
+    assert (told := texts.so_far(str(ID), 1)) is not None
+    assert told.data == {"offset": 0, "text": "anew"}
+    texts.hear(frame("generation.storing", stage="storing"))
+    assert texts.so_far(str(ID), 1) is None
 
 
 async def test_without_the_bound_a_sleeper_would_be_kept(

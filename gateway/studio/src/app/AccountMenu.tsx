@@ -9,6 +9,7 @@ import { Avatar } from '@/ui/Avatar';
 import { Menu, type MenuItem } from '@/ui/Menu';
 import { sayProblem } from '@/ui/toasts';
 import styles from './AccountMenu.module.css';
+import { ThemeSwitch } from './ThemeSwitch';
 
 /** Who is here, and what is about them. Without an e-mail address nobody signed in, so nobody signs out. */
 export function AccountMenu({ compact }: { compact?: boolean }) {
@@ -40,7 +41,16 @@ export function AccountMenu({ compact }: { compact?: boolean }) {
           {!compact && <span className={styles.name}>{name}</span>}
         </>
       }
-      head={me && <Who name={name} email={me.email} />}
+      head={
+        <>
+          {me && <Who name={name} email={me.email} />}
+          {compact && (
+            <div className={styles.theme}>
+              <ThemeSwitch />
+            </div>
+          )}
+        </>
+      }
       items={items}
     />
   );

@@ -1,6 +1,10 @@
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { BudgetAlerts } from '@/features/alerts/BudgetAlerts';
+import { Announcer } from '@/features/watch/Announcer';
+import { ConnectionBanner } from '@/features/watch/ConnectionBanner';
+import { JobsBar } from '@/features/watch/JobsBar';
+import { tellOfEnds } from '@/features/watch/notices';
 import { socket } from '@/live/live';
 import { Toasts } from '@/ui/Toasts';
 import { BottomBar } from './BottomBar';
@@ -16,6 +20,7 @@ export function StudioShell() {
   return (
     <Frame groups={STUDIO_PLACES}>
       <GlobalShortcuts />
+      {!embedded && <JobsBar />}
       {!embedded && <BottomBar />}
     </Frame>
   );
@@ -35,6 +40,7 @@ interface Props {
 function Frame({ groups, title, children }: Props) {
   useEffect(() => {
     socket.open();
+    return tellOfEnds();
   }, []);
   return (
     <div className={embedded ? styles.alone : styles.frame}>
@@ -44,6 +50,8 @@ function Frame({ groups, title, children }: Props) {
       {embedded ? <WayBack /> : <Around groups={groups} title={title} />}
       <Main />
       {children}
+      <ConnectionBanner />
+      <Announcer />
       <Toasts />
     </div>
   );

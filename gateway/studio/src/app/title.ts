@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
-import { overall, unfinished } from '@/live/jobs';
+import { type Job, overall, unfinished } from '@/live/jobs';
 import { live } from '@/live/live';
+import { showIcon } from './icon';
 
 const NAME = 'Penstock';
 let view = '';
@@ -20,12 +21,18 @@ export function watchTitle(): void {
 }
 
 function show(): void {
-  const title = titleOf(view, unfinished(live.snapshot().jobs));
+  const progress = progressOf(unfinished(live.snapshot().jobs));
+  const title = titleOf(view, progress);
   if (document.title !== title) document.title = title;
+  showIcon(progress);
 }
 
-export function titleOf(name: string, running: Parameters<typeof overall>[0]): string {
-  const progress = running.length ? (overall(running) ?? 0) : null;
+/** Null when nothing runs; of what runs without a number, nothing is done yet. */
+function progressOf(jobs: readonly Job[]): number | null {
+  return jobs.length > 0 ? (overall(jobs) ?? 0) : null;
+}
+
+function titleOf(name: string, progress: number | null): string {
   const percent = progress === null ? '' : `${Math.floor(progress * 100)}% · `;
   return `${percent}${name ? `${name} · ` : ''}${NAME}`;
 }

@@ -41,6 +41,11 @@ export function statusAfter(type: string): Generation['status'] | null {
   return STATUSES[type] ?? null;
 }
 
+/** Progress and text: they are in no history, and the next one outdates them. */
+export function isPassing(frame: Frame): boolean {
+  return frame.type === PROGRESS || frame.type === DELTA;
+}
+
 export function isAboutGeneration(message: Frame | Control): message is Frame {
   return 'id' in message && (message.type === SNAPSHOT || message.type.startsWith('generation.'));
 }

@@ -61,6 +61,22 @@ describe('what was heard of a generation', () => {
   });
 });
 
+it('joins a text in the middle, and puts its beginning before it when that comes', () => {
+  const middle = frame('generation.delta', 2, { offset: 7, text: 'dark ' });
+  const late = heardAll(...RUNNING, middle);
+  expect(late.get(ID)).toMatchObject({ text: 'dark ', textStart: 7 });
+  const whole = heard(late, frame('generation.delta', 2, { offset: 0, text: 'It was dark and' }), 2000);
+  expect(whole.get(ID)).toMatchObject({ text: 'It was dark and', textStart: 0 });
+  const hole = heard(whole, frame('generation.delta', 2, { offset: 30, text: 'stormy' }), 2000);
+  expect(hole.get(ID)).toMatchObject({ text: 'stormy', textStart: 30 });
+});
+
+it('stands still while its provider is asked to stop', () => {
+  const asked = heardAll(...RUNNING, frame('generation.updated', 3, { cancel_requested: true }));
+  expect(asked.get(ID)).toMatchObject({ status: 'running', cancelRequested: true });
+  expect(heard(asked, frame('generation.progress', 3, { progress: 0.9 }), 2000)).toBe(asked);
+});
+
 it('tells how far everything is together', () => {
   const jobs = heardAll(...RUNNING, frame('generation.progress', 2, { progress: 0.5 }));
   expect(overall(unfinished(jobs))).toBe(0.5);

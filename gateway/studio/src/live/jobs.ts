@@ -12,10 +12,15 @@ export interface Job {
   progress: number | null;
   queuePosition: number | null;
   providerQueuePosition: number | null;
-  /** Seconds that are left as of `heardAt`. */
+  /** Seconds that are left as of `etaAt`: most likely, and at most in nine of ten cases. */
   etaSeconds: number | null;
-  /** What has come so far of a text. */
+  etaP90Seconds: number | null;
+  etaAt: number;
+  /** Somebody wants it to stop; it goes on until its provider has stopped. */
+  cancelRequested: boolean;
+  /** What has come so far of a text, and the offset where that begins: who joins late may lack the beginning. */
   text: string;
+  textStart: number;
   /** The last whole resource that was sent. */
   resource: Generation | null;
   /** When the last frame came, in this page's milliseconds. */
@@ -31,10 +36,26 @@ export const NO_JOBS: Jobs = new Map();
  * order: an older one changes nothing, and after an end there is no more progress.
  */
 export function heard(jobs: Jobs, frame: Frame, now: number): Jobs {
-  const known = jobs.get(frame.id);
-  const next = step(known, frame, now);
-  if (next === null || next === known) return jobs;
-  return new Map(jobs).set(frame.id, next);
+  return heardAll(jobs, [frame], now);
+}
+
+/** The same for several at once. `onNews` hears of each that said something new. */
+export function heardAll(
+  jobs: Jobs,
+  frames: readonly Frame[],
+  now: number,
+  onNews?: (frame: Frame, job: Job) => void,
+): Jobs {
+  let next: Map<string, Job> | null = null;
+  for (const frame of frames) {
+    const known = (next ?? jobs).get(frame.id);
+    const job = step(known, frame, now);
+    if (job === null || job === known) continue;
+    next ??= new Map(jobs);
+    next.set(frame.id, job);
+    onNews?.(frame, job);
+  }
+  return next ?? jobs;
 }
 
 function step(known: Job | undefined, frame: Frame, now: number): Job | null {
@@ -48,7 +69,7 @@ function shown(known: Job | undefined, frame: Frame, now: number): Job | null {
   if (known && frame.seq < known.seq && !frame.reset) return null;
   const resource = frame.data as unknown as Generation;
   if (known && known.seq === frame.seq && isOver(known) && !ENDED.has(resource.status)) return null;
-  return jobOf(resource, now, known?.text);
+  return jobOf(resource, now, known);
 }
 
 /** Percentages and text carry the current position; they are worth nothing once something came after it. */
@@ -56,14 +77,16 @@ function advanced(known: Job | undefined, frame: Frame, now: number): Job | null
   if (known && (isOver(known) || frame.seq < known.seq)) return null;
   const job = known ?? { ...fresh(frame, now), status: 'running' as const };
   const running = { ...job, seq: Math.max(job.seq, frame.seq), heardAt: now };
-  if (frame.type === DELTA) return { ...running, text: extended(job.text, frame) };
+  if (frame.type === DELTA) return { ...running, ...extended(job, frame) };
+  if (job.cancelRequested) return null;
   const { data } = frame;
+  const eta = number(data.eta_seconds);
   return {
     ...running,
     progress: furthest(job.progress, number(data.progress)),
     stage: string(data.stage) ?? job.stage,
     providerQueuePosition: number(data.provider_queue_position),
-    etaSeconds: number(data.eta_seconds) ?? job.etaSeconds,
+    ...(eta !== null && { etaSeconds: eta, etaP90Seconds: null, etaAt: now }),
   };
 }
 
@@ -77,34 +100,57 @@ function changed(job: Job, frame: Frame, now: number): Job {
     status,
     stage: ENDED.has(status) ? null : (string(data.stage) ?? job.stage),
     progress: restarted ? null : (number(data.progress) ?? job.progress),
-    text: restarted ? '' : job.text,
+    queuePosition: status === 'queued' ? job.queuePosition : null,
+    providerQueuePosition: job.stage === string(data.stage) ? job.providerQueuePosition : null,
+    cancelRequested: job.cancelRequested || data.cancel_requested === true,
+    ...(restarted && NO_TEXT),
     heardAt: now,
   };
 }
 
-/** `offset` counts code points; a hole is left alone, for the finished text has all of it. */
-function extended(text: string, frame: Frame): string {
-  const more = string(frame.data.text) ?? '';
+/**
+ * `offset` counts code points. What is known already is not said twice; after a hole the text goes on from there,
+ * and what comes before the known beginning is put before it.
+ */
+function extended({ text, textStart }: Job, frame: Frame): Pick<Job, 'text' | 'textStart'> {
+  const more = [...(string(frame.data.text) ?? '')];
   const offset = number(frame.data.offset) ?? 0;
-  const length = [...text].length;
-  if (offset > length) return text;
-  return text + [...more].slice(length - offset).join('');
+  const end = textStart + [...text].length;
+  if (text === '' || offset > end) return { text: more.join(''), textStart: offset };
+  const fresh = more.slice(Math.max(0, end - offset)).join('');
+  const missing = offset + more.length < textStart ? [] : more.slice(0, Math.max(0, textStart - offset));
+  return { text: missing.join('') + text + fresh, textStart: textStart - missing.length };
 }
 
-export function jobOf(resource: Generation, now: number, text = ''): Job {
+/** A resource as a job; of one that is known, how far it was and its text stay. */
+export function jobOf(resource: Generation, now: number, known?: Job): Job {
+  const same = known !== undefined && known.seq === resource.seq;
   return {
     id: resource.id,
     seq: resource.seq,
     status: resource.status,
-    stage: resource.stage,
-    progress: resource.progress,
+    stage: (same ? known.stage : null) ?? resource.stage,
+    progress: same ? furthest(known.progress, resource.progress) : resource.progress,
     queuePosition: resource.queue_position,
-    providerQueuePosition: resource.provider_queue_position,
+    providerQueuePosition: (same ? known.providerQueuePosition : null) ?? resource.provider_queue_position,
     etaSeconds: resource.eta_seconds,
-    text,
+    etaP90Seconds: resource.eta_p90_seconds,
+    etaAt: now,
+    cancelRequested: wantsToStop(resource),
+    ...(resource.status === 'queued' ? NO_TEXT : textOf(known)),
     resource,
     heardAt: now,
   };
+}
+
+const NO_TEXT = { text: '', textStart: 0 };
+
+function textOf(job: Job | undefined): Pick<Job, 'text' | 'textStart'> {
+  return job ? { text: job.text, textStart: job.textStart } : NO_TEXT;
+}
+
+function wantsToStop(resource: Generation): boolean {
+  return Boolean(resource.cancel_requested_at) && !ENDED.has(resource.status);
 }
 
 function fresh(frame: Frame, now: number): Job {
@@ -117,7 +163,10 @@ function fresh(frame: Frame, now: number): Job {
     queuePosition: null,
     providerQueuePosition: null,
     etaSeconds: null,
-    text: '',
+    etaP90Seconds: null,
+    etaAt: now,
+    cancelRequested: false,
+    ...NO_TEXT,
     resource: null,
     heardAt: now,
   };

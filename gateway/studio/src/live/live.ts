@@ -1,35 +1,50 @@
 import { useMemo, useSyncExternalStore } from 'react';
 import type { Generation } from '@/api/client';
-import { fetchGeneration } from '@/api/generations';
+import { fetchUnfinished } from '@/api/generations';
 import { keys } from '@/api/keys';
 import { queryClient } from '@/api/queries';
-import { DELTA, type Frame, PROGRESS } from './frame';
+import { type Frame, isPassing, SNAPSHOT } from './frame';
 import { isOver, type Job, unfinished } from './jobs';
 import { LiveSocket } from './socket';
+import { whenSeen } from './soon';
 import { LiveStore } from './store';
+import { Wholes } from './wholes';
 
 /** The tab's one live connection. */
 export const live = new LiveStore();
 export const socket = new LiveSocket(live);
 
+const wholes = new Wholes(live);
+
 const LISTS_AT_MOST_EVERY_MS = 1_000;
-let listsDue: ReturnType<typeof setTimeout> | null = null;
+let listsAreDue = false;
 
 live.onFrame((frame, job) => {
+  if (isPassing(frame) && !isShown(frame.id)) return;
   const known = queryClient.getQueryData<Generation>(keys.generation(frame.id));
-  if (frame.type === 'snapshot' && job.resource) {
+  if (frame.type === SNAPSHOT && job.resource) {
     queryClient.setQueryData(keys.generation(frame.id), job.resource);
   } else if (known) {
     queryClient.setQueryData(keys.generation(frame.id), { ...known, ...fieldsOf(job) });
   }
-  if (!isHistory(frame)) return;
-  if (isOver(job) || !job.resource) void fetchWhole(frame.id);
-  if (listsDue === null) listsDue = setTimeout(refreshLists, LISTS_AT_MOST_EVERY_MS);
+  if (isPassing(frame) || frame.type === SNAPSHOT) return;
+  if (saysTooLittle(frame, job)) wholes.want(frame.id);
+  if (!listsAreDue) setTimeout(refreshLists, LISTS_AT_MOST_EVERY_MS);
+  listsAreDue = true;
 });
 
-function isHistory(frame: Frame): boolean {
-  return frame.type !== PROGRESS && frame.type !== DELTA && frame.type !== 'snapshot';
+/** Whether a view shows it from the cache; hundreds that none shows would cost more than they are worth. */
+function isShown(id: string): boolean {
+  const query = queryClient.getQueryCache().find({ queryKey: keys.generation(id) });
+  return query !== undefined && query.getObserversCount() > 0;
 }
+
+/** An end brings outputs, errors and the bill; a failed try, why and when there is another. */
+function saysTooLittle(frame: Frame, job: Job): boolean {
+  return isOver(job) || !job.resource || ASK_AFTER.has(frame.type);
+}
+
+const ASK_AFTER = new Set(['generation.retrying', 'generation.waiting', 'generation.updated']);
 
 function fieldsOf(job: Job): Partial<Generation> {
   return {
@@ -37,25 +52,20 @@ function fieldsOf(job: Job): Partial<Generation> {
     status: job.status,
     stage: job.stage,
     progress: job.progress,
+    provider_queue_position: job.providerQueuePosition,
     eta_seconds: job.etaSeconds,
   };
 }
 
-/** An end brings outputs, errors and the bill, which frames do not carry. */
-async function fetchWhole(id: string): Promise<void> {
-  try {
-    const whole = await fetchGeneration(id);
-    queryClient.setQueryData(keys.generation(id), whole);
-    live.learn(whole);
-  } catch {
-    // The next look at the generation asks again.
-    void queryClient.invalidateQueries({ queryKey: keys.generation(id) });
-  }
+/** Nobody looks at the lists of a hidden page: they are asked for again when it is seen. */
+function refreshLists(): void {
+  listsAreDue = false;
+  whenSeen(() => void queryClient.invalidateQueries({ queryKey: [...keys.generations, 'list'] }));
 }
 
-function refreshLists(): void {
-  listsDue = null;
-  void queryClient.invalidateQueries({ queryKey: [...keys.generations, 'list'] });
+/** Asks again how all that is unfinished stands. */
+export async function lookAgain(): Promise<void> {
+  wholes.take(await fetchUnfinished());
 }
 
 export function useJobs(): Job[] {

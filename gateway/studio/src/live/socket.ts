@@ -1,6 +1,6 @@
-import { socketAddress } from '@/api/address';
+import { address, socketAddress } from '@/api/address';
 import { bearer } from '@/api/bearer';
-import { refresh } from '@/api/session';
+import { sessionFetch } from '@/api/session';
 import { waitMs } from './backoff';
 import type { Control, Frame } from './frame';
 
@@ -39,6 +39,7 @@ export class LiveSocket {
     this.wanted = true;
     addEventListener('online', this.connectNow);
     addEventListener('offline', this.drop);
+    document.addEventListener('visibilitychange', this.look);
     this.connect();
   }
 
@@ -46,6 +47,7 @@ export class LiveSocket {
     this.wanted = false;
     removeEventListener('online', this.connectNow);
     removeEventListener('offline', this.drop);
+    document.removeEventListener('visibilitychange', this.look);
     clearTimeout(this.retry);
     this.drop();
   }
@@ -99,6 +101,13 @@ export class LiveSocket {
     this.silence = setTimeout(() => this.connectNow(), PONG_WITHIN_MS);
   }
 
+  /** A machine that slept does not know yet that its line is dead. */
+  private readonly look = (): void => {
+    if (document.hidden) return;
+    if (this.socket?.readyState === WebSocket.OPEN) this.ping();
+    else if (this.socket?.readyState !== WebSocket.CONNECTING) this.connectNow();
+  };
+
   private lost(code: number): void {
     this.quiet();
     this.listener.onConnection('offline');
@@ -108,13 +117,15 @@ export class LiveSocket {
   }
 
   private async again(code: number): Promise<void> {
-    // A refused upgrade shows as 1006 and does not say why: the session may have run out.
+    // A refused upgrade shows as 1006 and does not say why: the session may have run out, or ended for good.
+    const lost = this.socket;
     const suspect = code === UNAUTHENTICATED || this.attempt === 2;
-    if (suspect) await refresh().catch(() => false);
-    if (this.wanted && navigator.onLine) this.connect();
+    if (suspect) await askWhoIsHere().catch(() => null);
+    if (this.wanted && navigator.onLine && this.socket === lost) this.connect();
   }
 
-  private readonly connectNow = (): void => {
+  /** Without waiting for its turn. */
+  readonly connectNow = (): void => {
     this.drop();
     this.attempt = 0;
     if (this.wanted) this.connect();
@@ -136,4 +147,9 @@ export class LiveSocket {
   private send(message: object): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
+}
+
+/** `sessionFetch` renews the session, or tells everybody that it has ended. */
+function askWhoIsHere(): Promise<Response> {
+  return sessionFetch(new Request(new URL(address('/api/auth/me'), location.href)));
 }

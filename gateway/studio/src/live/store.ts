@@ -1,7 +1,8 @@
 import type { Generation } from '@/api/client';
-import { type Control, type Frame, isAboutAccount, isAboutGeneration } from './frame';
-import { heard, isOver, type Job, type Jobs, jobOf, NO_JOBS } from './jobs';
+import { type Control, type Frame, isAboutAccount, isAboutGeneration, isPassing } from './frame';
+import { heardAll, isOver, type Job, type Jobs, jobOf, NO_JOBS } from './jobs';
 import type { Connection, Listener, Resume } from './socket';
+import { soon } from './soon';
 
 const REMEMBERED_ENDED = 200;
 const CLOCK_SKEW_MS = 10_000;
@@ -21,6 +22,7 @@ export class LiveStore implements Listener {
   private readonly frameListeners = new Set<OnFrame>();
   private readonly accountListeners = new Set<OnAccount>();
   private lastTs: string | null = null;
+  private inbox: Frame[] = [];
 
   readonly subscribe = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher);
@@ -40,29 +42,50 @@ export class LiveStore implements Listener {
     return () => this.accountListeners.delete(listener);
   }
 
+  /** Frames come by the hundred a second: they are taken in together, once per picture that the screen shows. */
   onMessage(message: Frame | Control): void {
     this.lastTs = message.ts;
     if (isAboutAccount(message)) {
       for (const listener of this.accountListeners) listener(message);
     }
     if (!isAboutGeneration(message)) return;
-    const jobs = heard(this.state.jobs, message, Date.now());
+    this.inbox.push(message);
+    if (this.inbox.length === 1) soon(this.takeIn);
+  }
+
+  private readonly takeIn = (): void => {
+    const frames = this.inbox;
+    if (frames.length === 0) return;
+    this.inbox = [];
+    const news: [Frame, Job][] = [];
+    const last = new Map<string, Frame>();
+    const jobs = heardAll(this.state.jobs, frames, Date.now(), (frame, job) => {
+      news.push([frame, job]);
+      last.set(frame.id, frame);
+    });
     if (jobs === this.state.jobs) return;
     this.set({ jobs: trimmed(jobs) });
-    const job = jobs.get(message.id);
-    if (job) for (const listener of this.frameListeners) listener(message, job);
-  }
+    for (const [frame, job] of news) {
+      // Of progress and text only the last counts; of changes each.
+      if (isPassing(frame) && last.get(frame.id) !== frame) continue;
+      for (const listener of this.frameListeners) listener(frame, job);
+    }
+  };
 
   onConnection(connection: Connection): void {
     if (connection !== this.state.connection) this.set({ connection });
   }
 
-  /** A resource that came with an answer, which may be ahead of the frames. */
-  learn(resource: Generation): void {
-    const known = this.state.jobs.get(resource.id);
-    if (known && known.seq >= resource.seq && known.resource) return;
-    if (known && isOver(known) && known.seq > resource.seq) return;
-    const jobs = new Map(this.state.jobs).set(resource.id, jobOf(resource, Date.now(), known?.text));
+  /** Resources that came with an answer, which may be ahead of the frames, or behind them. */
+  learn(...resources: Generation[]): void {
+    this.takeIn();
+    const now = Date.now();
+    const jobs = new Map(this.state.jobs);
+    for (const resource of resources) {
+      const known = jobs.get(resource.id);
+      if (!known || known.seq <= resource.seq) jobs.set(resource.id, jobOf(resource, now, known));
+      else if (isNewer(resource, known)) jobs.set(resource.id, { ...known, resource });
+    }
     this.set({ jobs: trimmed(jobs) });
   }
 
@@ -77,10 +100,12 @@ export class LiveStore implements Listener {
 
   forget(): void {
     this.lastTs = null;
+    this.inbox = [];
     this.set({ jobs: NO_JOBS });
   }
 
   resume(): Resume {
+    this.takeIn();
     const since: Record<string, number> = {};
     for (const job of this.state.jobs.values()) {
       if (!isOver(job) && job.seq >= 0 && job.resource) since[job.id] = job.seq;
@@ -95,7 +120,13 @@ export class LiveStore implements Listener {
   }
 }
 
+/** An answer that frames have overtaken still says what was asked for, and by whom it is made. */
+function isNewer(resource: Generation, known: Job): boolean {
+  return known.resource === null || known.resource.seq < resource.seq;
+}
+
 function trimmed(jobs: Jobs): Jobs {
+  if (jobs.size <= REMEMBERED_ENDED) return jobs;
   const ended = [...jobs.values()].filter(isOver).sort((a, b) => a.heardAt - b.heardAt);
   if (ended.length <= REMEMBERED_ENDED) return jobs;
   const kept = new Map(jobs);

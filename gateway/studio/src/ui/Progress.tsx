@@ -21,7 +21,7 @@ export function Progress({ label, value }: Props) {
     >
       <div
         className={known ? styles.bar : styles.unknown}
-        style={known ? { width: `${percent}%` } : undefined}
+        style={known ? { transform: `translateX(${(percent ?? 0) - 100}%)` } : undefined}
       />
     </div>
   );

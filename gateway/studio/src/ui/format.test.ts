@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dollars, exactDollars } from './money';
+import { dollars, exactAmount, exactDollars } from './money';
 import { ago, length } from './time';
 
 it('shows small amounts in full and large ones in cents', () => {
@@ -11,6 +11,12 @@ it('shows small amounts in full and large ones in cents', () => {
     '-$0.50',
   ]);
   expect(exactDollars(39_000_001)).toBe('$0.039000001');
+  expect([39_000_000, 1_500_000_000, 2_000_000_000, 1].map(exactAmount)).toEqual([
+    '$0.039',
+    '$1.50',
+    '$2.00',
+    '$0.000000001',
+  ]);
   expect(exactDollars(-1_500_000_000)).toBe('-$1.500000000');
 });
 

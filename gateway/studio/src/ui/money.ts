@@ -21,3 +21,8 @@ export function exactDollars(nanos: number): string {
   const rest = (size % 1_000_000_000n).toString().padStart(9, '0');
   return `${sign}$${size / 1_000_000_000n}.${rest}`;
 }
+
+/** With all its places and no more: `$0.039`. */
+export function exactAmount(nanos: number): string {
+  return exactDollars(nanos).replace(/(\.\d\d\d*?)0+$/, '$1');
+}

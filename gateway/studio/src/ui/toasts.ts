@@ -53,22 +53,19 @@ export function sayOffer(message: string, label: string, run: () => void): void 
   add({ message, tone: 'plain', offer: { label, run } }, Number.POSITIVE_INFINITY);
 }
 
-/** Does `done` in ten seconds, unless somebody undoes it; closing the toast does it at once. */
-export function sayUndoable(message: string, done: () => void, undone?: () => void): void {
-  const id = add(
-    {
-      message,
-      tone: 'plain',
-      undo: () => {
-        pending.delete(id);
-        dismiss(id);
-        undone?.();
-      },
-    },
-    UNDO_MS,
-    () => settle(id),
-  );
+/**
+ * Does `done` in ten seconds, unless somebody undoes it; closing the toast does it at once. Returns what undoes it
+ * from elsewhere.
+ */
+export function sayUndoable(message: string, done: () => void, undone?: () => void): () => void {
+  const undo = () => {
+    if (!pending.delete(id)) return;
+    dismiss(id);
+    undone?.();
+  };
+  const id = add({ message, tone: 'plain', undo }, UNDO_MS, () => settle(id));
   pending.set(id, done);
+  return undo;
 }
 
 const pending = new Map<number, () => void>();

@@ -1,34 +1,79 @@
-import { useMutation } from '@tanstack/react-query';
-import { cancel } from '@/api/generations';
-import { isOver, type Job } from '@/live/jobs';
-import { Button } from '@/ui/Button';
+import { Undo2, X } from 'lucide-react';
+import { memo } from 'react';
+import type { Generation } from '@/api/client';
+import type { Job } from '@/live/jobs';
+import { Button, IconButton } from '@/ui/Button';
+import { classes } from '@/ui/classes';
 import { Progress } from '@/ui/Progress';
-import { Duration } from '@/ui/Time';
-import { sayProblem } from '@/ui/toasts';
+import { cancelSoon, useUndo } from './canceling';
+import { FailureCard } from './FailureCard';
 import styles from './JobCard.module.css';
+import { JobFacts } from './JobFacts';
+import { JobHead } from './JobHead';
+import { StreamedText } from './StreamedText';
 import { doing } from './stages';
+import { titleOf } from './titles';
 
-/** How far one generation is, and its cancel button. */
-export function JobCard({ job }: { job: Job }) {
-  const stop = useMutation({ mutationFn: () => cancel(job.id), onError: sayProblem });
-  const prompt = String(job.resource?.input.prompt ?? job.resource?.input.text ?? job.resource?.kind ?? '');
+interface Props {
+  job: Job;
+  /** In lists, where what happens to each is not said aloud. */
+  quiet?: boolean;
+}
+
+/** How far one generation is, what it waits for and costs, and its cancel button. */
+export const JobCard = memo(function JobCard({ job, quiet }: Props) {
+  const undo = useUndo(job.id);
+  const title = titleOf(job);
   return (
-    <div className={styles.card}>
-      <div className={styles.line}>
-        <span className={styles.prompt}>{prompt}</span>
-        <span className={styles.facts} aria-live="polite">
-          {doing(job)}
-        </span>
-        {job.etaSeconds !== null && !isOver(job) && (
-          <span className={styles.facts}>
-            about <Duration seconds={job.etaSeconds} /> left
-          </span>
+    <article aria-label={title} className={classes(styles.card, undo && styles.leaving)}>
+      <JobHead
+        resource={job.resource}
+        title={<span title={title}>{title}</span>}
+        end={<End job={job} title={title} undo={undo} />}
+      >
+        {undo ? (
+          <p className={styles.soft}>Cancelled in a moment</p>
+        ) : (
+          <JobFacts job={job} announce={!quiet} />
         )}
-        <Button size="sm" busy={stop.isPending} onClick={() => stop.mutate()}>
-          Cancel
-        </Button>
-      </div>
-      <Progress label={doing(job)} value={job.progress} />
-    </div>
+      </JobHead>
+      {!undo && (
+        <Progress
+          label={`${doing(job)}: ${title}`}
+          value={job.cancelRequested ? (job.progress ?? 0) : job.progress}
+        />
+      )}
+      {!undo && job.text && <StreamedText text={job.text} textStart={job.textStart} />}
+      {isInTrouble(job) && !undo && <FailureCard generation={job.resource} quiet />}
+    </article>
+  );
+});
+
+/** Whether it has failed for now, as far as what is known of it is still so. */
+function isInTrouble(job: Job): job is Job & { resource: Generation } {
+  return Boolean(job.resource?.trouble) && job.resource?.seq === job.seq && !job.cancelRequested;
+}
+
+/** It has no number yet by which it could be canceled. */
+function isBeingSent(job: Job): boolean {
+  return job.seq < 0;
+}
+
+function End({ job, title, undo }: { job: Job; title: string; undo: (() => void) | undefined }) {
+  if (undo) {
+    return (
+      <Button size="sm" icon={<Undo2 />} onClick={undo}>
+        Undo
+      </Button>
+    );
+  }
+  if (job.cancelRequested || isBeingSent(job)) return null;
+  return (
+    <IconButton
+      name={`Cancel: ${title.slice(0, 80)}`}
+      size="sm"
+      icon={<X />}
+      onClick={() => cancelSoon([job.id])}
+    />
   );
 }

@@ -1,20 +1,35 @@
 import { Link } from '@tanstack/react-router';
-import { overall } from '@/live/jobs';
-import { useConnection, useJobs } from '@/live/live';
+import { useJobs } from '@/live/live';
 import { Progress } from '@/ui/Progress';
+import { kept, useCanceling } from './canceling';
+import { summaryOf } from './summary';
 import styles from './Tray.module.css';
+import { titleOf } from './titles';
 
-/** At the foot of the navigation: how much runs, and whether news comes. */
+const SHOWN = 3;
+
+/** At the foot of the navigation: what runs, and how far it is. */
 export function Tray() {
-  const jobs = useJobs();
-  const connection = useConnection();
-  if (connection === 'offline') return <p className={styles.offline}>No connection. Trying again …</p>;
+  const jobs = kept(useJobs(), useCanceling());
   if (jobs.length === 0) return null;
-  const words = jobs.length === 1 ? '1 job is running' : `${jobs.length} jobs are running`;
+  const { words, progress } = summaryOf(jobs);
+  const shown = jobs.toSorted((a, b) => Number(b.status === 'running') - Number(a.status === 'running'));
   return (
     <Link to="/studio/jobs" className={styles.tray}>
-      {words}
-      <Progress label={words} value={overall(jobs)} />
+      <span className={styles.head}>
+        {words}
+        {progress !== null && <span className={styles.number}>{Math.floor(progress * 100)} %</span>}
+      </span>
+      <span aria-hidden="true">
+        <Progress label={words} value={progress} />
+      </span>
+      {shown.slice(0, SHOWN).map((job) => (
+        <span key={job.id} className={styles.job}>
+          <span className={styles.title}>{titleOf(job)}</span>
+          {job.progress !== null && <span className={styles.number}>{Math.floor(job.progress * 100)} %</span>}
+        </span>
+      ))}
+      {jobs.length > SHOWN && <span className={styles.job}>and {jobs.length - SHOWN} more</span>}
     </Link>
   );
 }

@@ -19,13 +19,19 @@ const ENDS: Partial<Record<Job['status'], string>> = {
 
 /** What happens to a generation just now, in words. */
 export function doing(
-  job: Pick<Job, 'status' | 'stage' | 'queuePosition' | 'providerQueuePosition'>,
+  job: Pick<Job, 'status' | 'stage' | 'queuePosition' | 'providerQueuePosition' | 'cancelRequested'>,
 ): string {
   const ended = ENDS[job.status];
   if (ended) return ended;
+  if (job.cancelRequested) return 'Being cancelled: its provider is asked to stop';
   if (job.status === 'queued')
-    return job.queuePosition ? `Number ${job.queuePosition} in the queue` : 'Queued';
+    return job.queuePosition === null ? 'Queued' : before(job.queuePosition, 'before it here');
   const ahead = job.providerQueuePosition;
-  if (job.stage === 'provider_queued' && ahead) return `Number ${ahead} at the provider`;
+  if (job.stage === 'provider_queued' && ahead) return before(ahead, 'before it at the provider');
   return (job.stage && WORDS[job.stage]) ?? 'Running';
+}
+
+/** Places are told as how many go first: 0 is the next. */
+function before(count: number, where: string): string {
+  return count === 0 ? 'Next in the queue' : `Queued, ${count} ${where}`;
 }

@@ -1,0 +1,192 @@
+"""What runs, as its owner watches it: in any window, after a reload, offline, to its end or to a cancel."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+from tests.browser.conftest import listen
+from tests.browser.stack import Stack
+from tests.emulators.base import Effect
+
+MODEL = "replicate/dreamshaper"
+SLOW_S = 20.0
+"""Longer than it takes to look: a test that waits for the end moves the provider's clock."""
+
+
+@pytest.fixture
+async def jobs(page: Page, stack: Stack) -> AsyncIterator[Page]:
+    """The page of jobs, with nothing running; what a test breaks is mended after it."""
+    await page.goto("/studio/jobs")
+    await expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    usual = stack.openai.run_s
+    yield page
+    stack.replicate.faults.clear()
+    stack.openai.run_s = usual
+
+
+async def submit(stack: Stack, effect: Effect | None = None, **request: Any) -> str:
+    """Asks for a picture as another program would; its prompt, which no other test has."""
+    prompt = f"a lantern {uuid4().hex[:8]}"
+    if effect is not None:
+        stack.replicate.faults.add("create", effect, contains=prompt, seconds=SLOW_S, status=422)
+    body = {"kind": "image", "model": MODEL, "input": {"prompt": prompt}} | request
+    async with (
+        aiohttp.ClientSession(stack.url) as http,
+        http.post("/api/v1/generations", json=body) as answer,
+    ):
+        assert answer.status == 202, await answer.text()
+    return prompt
+
+
+def card(page: Page, prompt: str) -> Locator:
+    return page.get_by_role("article", name=prompt)
+
+
+def bar(page: Page, prompt: str) -> Locator:
+    return card(page, prompt).get_by_role("progressbar")
+
+
+async def test_a_job_is_seen_by_every_window_and_survives_a_reload(
+    jobs: Page, window: BrowserContext, stack: Stack, complaints: list[str]
+) -> None:
+    prompt = await submit(stack, Effect.RUN_SECONDS)
+    await expect(bar(jobs, prompt)).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"))
+    await expect(jobs).to_have_title(re.compile(r"^\d+% · Jobs"))
+    other = await window.new_page()
+    listen(other, complaints)
+    await other.goto("/studio/jobs")
+    await jobs.reload()
+    for page in (jobs, other):
+        await expect(bar(page, prompt)).to_have_attribute("aria-valuenow", re.compile(r"^\d+$"))
+    await stack.replicate.advance(SLOW_S)
+    for page in (jobs, other):
+        ended = page.get_by_role("region", name="Recently ended").get_by_role("article", name=prompt)
+        await expect(ended).to_contain_text("Finished")
+        await expect(ended.locator("img")).to_be_visible()
+        await expect(page).to_have_title(re.compile(r"^Jobs"))
+
+
+@pytest.mark.long
+async def test_a_cancel_can_be_taken_back_and_arrives_when_the_page_goes_away(
+    jobs: Page, stack: Stack
+) -> None:
+    prompt = await submit(stack, Effect.STUCK)
+    cancel = card(jobs, prompt).get_by_role("button", name="Cancel")
+    await cancel.click()
+    await card(jobs, prompt).get_by_role("button", name="Undo").click()
+    await expect(cancel).to_be_visible()
+    await cancel.click()
+    await jobs.reload()
+    ended = jobs.get_by_role("region", name="Recently ended").get_by_role("article", name=prompt)
+    await expect(ended).to_contain_text("Cancelled")
+    await expect(bar(jobs, prompt)).to_have_count(0)
+
+
+@pytest.mark.long
+async def test_all_are_canceled_after_a_count_a_question_and_ten_seconds(jobs: Page, stack: Stack) -> None:
+    prompts = [await submit(stack, Effect.STUCK) for _ in range(3)]
+    for prompt in prompts:
+        await expect(card(jobs, prompt)).to_be_visible()
+    await jobs.get_by_role("button", name="Cancel all").click()
+    dialog = jobs.get_by_role("dialog", name="Cancel 3 jobs?")
+    await dialog.get_by_role("button", name="Cancel 3 jobs").click()
+    messages = jobs.get_by_role("region", name="Messages")
+    await messages.get_by_role("button", name="Undo").click()
+    await expect(jobs.get_by_role("region", name="Running").get_by_role("article")).to_have_count(3)
+    await jobs.get_by_role("button", name="Cancel all").click()
+    await dialog.get_by_role("button", name="Cancel 3 jobs").click()
+    await messages.get_by_role("button", name="Dismiss").click()
+    for prompt in prompts:
+        await expect(card(jobs, prompt)).to_contain_text("Cancelled")
+
+
+@pytest.mark.long
+async def test_a_failure_says_why_and_what_it_cost_and_another_provider_does_it(
+    jobs: Page, stack: Stack
+) -> None:
+    prompt = await submit(stack, Effect.REFUSE, model="flux-schnell", provider={"order": ["replicate"]})
+    failed = card(jobs, prompt)
+    await expect(failed).to_contain_text("The provider did not take this request")
+    await expect(failed).to_contain_text("Nothing was charged")
+    await expect(failed).to_contain_text("Penstock does not try again by itself")
+    await failed.get_by_role("button", name="Try another provider").click()
+    await jobs.get_by_role("menuitem", name="fal").click()
+    both = jobs.get_by_role("region", name="Recently ended").get_by_role("article", name=prompt)
+    await expect(both).to_have_count(2)
+    await expect(both.first).to_contain_text("Finished")
+
+
+@pytest.mark.long
+async def test_who_was_offline_sees_what_happened_meanwhile(
+    jobs: Page, window: BrowserContext, stack: Stack, complaints: list[str]
+) -> None:
+    prompt = await submit(stack, Effect.RUN_SECONDS)
+    await expect(card(jobs, prompt)).to_be_visible()
+    await window.set_offline(True)
+    await expect(jobs.get_by_text("Offline — what runs goes on")).to_be_visible()
+    await stack.replicate.advance(SLOW_S)
+    await _ended(stack, prompt)
+    await window.set_offline(False)
+    ended = jobs.get_by_role("region", name="Recently ended").get_by_role("article", name=prompt)
+    await expect(ended).to_contain_text("Finished")
+    await expect(jobs.get_by_text("Offline — what runs goes on")).to_have_count(0)
+    complaints.clear()
+
+
+@pytest.mark.long
+async def test_a_restart_of_the_gateway_is_a_short_silence(
+    jobs: Page, stack: Stack, complaints: list[str]
+) -> None:
+    prompt = await submit(stack, Effect.RUN_SECONDS)
+    await expect(card(jobs, prompt)).to_be_visible()
+    await stack.gateway.stop()
+    await expect(jobs.get_by_text("what runs goes on")).to_be_visible()
+    await stack.replicate.advance(SLOW_S)
+    await stack.start_gateway()
+    ended = jobs.get_by_role("region", name="Recently ended").get_by_role("article", name=prompt)
+    await expect(ended).to_contain_text("Finished", timeout=40_000)
+    await expect(jobs.get_by_text("what runs goes on")).to_have_count(0)
+    complaints.clear()
+
+
+@pytest.mark.long
+async def test_a_narrow_screen_keeps_progress_in_sight(jobs: Page, stack: Stack) -> None:
+    await jobs.set_viewport_size({"width": 360, "height": 740})
+    await jobs.goto("/studio/gallery")
+    prompt = await submit(stack, Effect.STUCK)
+    bar_ = jobs.get_by_role("link", name=re.compile("^1 running"))
+    await expect(bar_).to_be_in_viewport()
+    await bar_.click()
+    await card(jobs, prompt).get_by_role("button", name="Cancel").click()
+    await jobs.get_by_role("region", name="Messages").get_by_role("button", name="Dismiss").click()
+    await expect(card(jobs, prompt)).to_contain_text("Cancelled")
+    wide = await jobs.evaluate("document.documentElement.scrollWidth")
+    assert wide == 360
+
+
+@pytest.mark.long
+async def test_a_text_is_shown_as_it_is_written_also_to_who_comes_late(
+    jobs: Page, window: BrowserContext, stack: Stack
+) -> None:
+    stack.openai.run_s = SLOW_S
+    prompt = await submit(stack, kind="text", model="openai/gpt-4o")
+    written = card(jobs, prompt).get_by_role("region", name="The text so far")
+    await expect(written).to_contain_text("The fog")
+    other = await window.new_page()
+    await other.goto("/studio/jobs")
+    late = card(other, prompt).get_by_role("region", name="The text so far")
+    await expect(late).to_contain_text(re.compile("^The fog"))
+
+
+async def _ended(stack: Stack, prompt: str) -> None:
+    async with asyncio.timeout(30):
+        while not await stack.db.fetch(
+            "SELECT 1 FROM generations WHERE state = 'completed' AND input ->> 'prompt' = $1", prompt
+        ):
+            await asyncio.sleep(0.2)
