@@ -1,5 +1,6 @@
 import { chooseMotion, useCalm } from '@/app/motion';
 import { ThemeSwitch } from '@/app/ThemeSwitch';
+import { NotificationSettings } from '@/features/watch/NotificationSettings';
 import { Switch } from '@/ui/Switch';
 import { Section } from './Section';
 
@@ -16,6 +17,7 @@ export default function AppearanceTab() {
         checked={useCalm()}
         onChange={chooseMotion}
       />
+      <NotificationSettings />
     </Section>
   );
 }
