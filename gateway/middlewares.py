@@ -191,7 +191,8 @@ def add_headers(
 def _allow_origin(
     request: web.Request, response: web.StreamResponse, origin: str, origins: frozenset[str]
 ) -> None:
-    response.headers.add("Vary", "Origin")
+    varies = response.headers.get("Vary")
+    response.headers["Vary"] = f"{varies}, Origin" if varies else "Origin"
     if origin not in origins and "*" not in origins:
         return
     response.headers["Access-Control-Allow-Origin"] = origin

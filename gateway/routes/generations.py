@@ -212,7 +212,7 @@ class FilterQuery(Query):
     parent: UUID | None = None
     group: UUID | None = None
     q: str | None = Field(None, min_length=1, max_length=500, description="Text of the prompt.")
-    id: Annotated[list[UUID] | None, Field(max_length=500), BeforeValidator(words)] = None
+    id: Annotated[list[UUID] | None, Field(max_length=100), BeforeValidator(words)] = None
     provider: str | None = Field(None, max_length=200, description="Who ran it.")
     seed: int | None = Field(None, ge=0, le=2**63 - 1, description="Asked for, or drawn by its maker.")
     size: str | None = Field(

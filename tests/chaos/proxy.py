@@ -59,7 +59,7 @@ class Proxy:
     def cut(self) -> None:
         """Resets every connection, as a middlebox does that has forgotten them."""
         for writer in tuple(self._writers):
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # ValueError: it was closed meanwhile
                 sock = writer.get_extra_info("socket")
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
@@ -79,7 +79,7 @@ class Proxy:
             pump.add_done_callback(self._pumps.discard)
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):  # RuntimeError: uvloop's word for what was closed meanwhile
             while data := await source.read(CHUNK_BYTES):
                 await self._passing.wait()
                 target.write(data)

@@ -1,5 +1,6 @@
 """The commands of operators against a real gateway: what the page can do, they can."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.gateway.api import Api
 
 @pytest.fixture
 async def terminal(api: Api, nursery: Nursery, tmp_path: Path) -> AsyncIterator[Terminal]:
+    await api.gateway.worker.execute("DELETE FROM generations")  # all of the installation's are counted
     used = Terminal(FakeGateway(), nursery, tmp_path)
     yield used
     await used.close()
@@ -29,13 +31,18 @@ async def _done(api: Api, terminal: Terminal, *arguments: str) -> str:
     return result.out
 
 
+async def _state_and_depth(api: Api, terminal: Terminal) -> list[str]:
+    lines = (await _done(api, terminal, "queues", "ls")).splitlines()
+    (row,) = [line for line in lines if line.startswith("image")]
+    return row.split("\t")[1:3]
+
+
 async def test_a_queue_is_paused_and_emptied(api: Api, terminal: Terminal) -> None:
     assert "image: paused (until " in await _done(api, terminal, "queues", "pause", "image", "--until", "2h")
     generation_id = (await api.submit())["id"]
-    (row,) = [
-        line for line in (await _done(api, terminal, "queues", "ls")).splitlines() if line.startswith("image")
-    ]
-    assert row.split("\t")[1:3] == ["paused", "1"]
+    async with asyncio.timeout(60):  # what the table says may be a second old
+        while await _state_and_depth(api, terminal) != ["paused", "1"]:
+            await asyncio.sleep(0.2)
     assert (await _run(api, terminal, "queues", "purge", "image")).code == 2, "nobody said yes"
     assert await _done(api, terminal, "queues", "purge", "image", "--yes") == "image: 1 canceled\n"
     assert (
