@@ -17,8 +17,3 @@ export function retry(id: string, provider?: string): Promise<Generation> {
     api.POST('/api/v1/generations/{id}/retry', { params: { path: { id }, query: { provider } as never } }),
   );
 }
-
-/** The request that makes it again, with the seed that was drawn. */
-export function fetchRecipe(id: string) {
-  return taken(api.GET('/api/v1/generations/{id}/recipe', { params: { path: { id } } }));
-}

@@ -1,51 +1,24 @@
-import { address } from '@/api/address';
 import type { Generation } from '@/api/client';
-import { fetchRecipe } from '@/api/repeats';
 import type { MenuItem } from '@/ui/Menu';
-import { say, sayProblem } from '@/ui/toasts';
-import { setValue } from './drafts';
-import { promptOf } from './prompts';
-import { type Recipe, takeAll } from './recipes';
-import { withValue } from './values';
+import { say } from '@/ui/toasts';
+import { drawnSeed, type Prefill, prefillOf } from './prefill';
 
 /** The ways to take settings of a generation over into the form; none happens by itself. */
-export function reuses(generation: Generation, go: (kind: string) => void): MenuItem[] {
-  const prompt = promptOf(generation);
+export function reuses(generation: Generation, fill: (prefill: Prefill) => void): MenuItem[] {
   const { kind } = generation;
-  const take = (use: (recipe: Recipe) => void) => () =>
-    void fetchRecipe(generation.id)
-      .then(({ request }) => {
-        use(request as unknown as Recipe);
-        go(kind);
-      })
-      .catch(sayProblem);
+  const words = prefillOf(generation, 'prompt');
+  const seed = drawnSeed(generation);
   return [
-    ...(prompt
-      ? [
-          {
-            label: 'Use its prompt',
-            run: () => {
-              setValue(kind, kind === 'audio' ? 'text' : 'prompt', prompt);
-              go(kind);
-            },
-          },
-        ]
+    ...(Object.keys(words.input ?? {}).length > 0
+      ? [{ label: 'Use the prompt', run: () => fill(words) }]
       : []),
-    { label: 'Use all settings', run: take(takeAll) },
-    {
-      label: 'Use all, with a new seed',
-      run: take((recipe) => takeAll({ ...recipe, input: withValue(recipe.input, 'seed', undefined) })),
-    },
+    { label: 'Use all settings', run: () => fill(prefillOf(generation, 'all')) },
+    { label: 'Use all, same seed', run: () => fill(prefillOf(generation, 'same')) },
+    { label: 'Use all, new seed', run: () => fill(prefillOf(generation, 'new')) },
     {
       label: 'Use its seed',
-      run: take(({ input }) => {
-        if (typeof input.seed === 'number') setValue(kind, 'seed', input.seed);
-        else say('Its maker does not tell the seed.');
-      }),
-    },
-    {
-      label: 'Save its settings as a file',
-      run: () => location.assign(address(`/api/v1/generations/${generation.id}/recipe?download=true`)),
+      run: () =>
+        seed === undefined ? say('Its maker does not tell the seed.') : fill({ kind, input: { seed } }),
     },
   ];
 }

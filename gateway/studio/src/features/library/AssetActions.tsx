@@ -3,6 +3,7 @@ import type { Asset } from '@/api/assets';
 import type { Generation } from '@/api/client';
 import { ActionBar } from './ActionBar';
 import { copy, toTrash } from './deeds';
+import { nameOf } from './words';
 
 interface Props {
   asset: Asset;
@@ -19,7 +20,7 @@ export function AssetActions({ asset, generation, onDeleted }: Props) {
   return (
     <ActionBar
       generation={generation}
-      picture={asset.type === 'image' ? asset.id : null}
+      picture={asset.type === 'image' ? pictureOf(asset) : null}
       file={shared}
       downloadUrl={`${asset.file_url}?download=true`}
       onCopyLink={() => void copy(new URL(fileAddress(asset.file_url), location.href).href, 'Link')}
@@ -29,4 +30,10 @@ export function AssetActions({ asset, generation, onDeleted }: Props) {
       }}
     />
   );
+}
+
+function pictureOf(asset: Asset) {
+  const { id, mime, prompt } = asset;
+  const note = { name: nameOf(asset), mime, thumbnail: asset.thumbnail_url, seconds: null };
+  return { id, note, prompt: prompt || null };
 }

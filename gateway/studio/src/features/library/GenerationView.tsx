@@ -5,7 +5,9 @@ import { fileAddress } from '@/api/address';
 import { fetchAsset } from '@/api/assets';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
+import { editOf, useFill } from '@/features/create/prefill';
 import { jukebox } from '@/features/players/jukebox';
+import { FailureCard } from '@/features/watch/FailureCard';
 import { JobCard } from '@/features/watch/JobCard';
 import { useShortcuts } from '@/keyboard/registry';
 import { jobOf } from '@/live/jobs';
@@ -19,7 +21,6 @@ import { AssetShow } from './AssetShow';
 import { assetKey } from './assetCache';
 import details from './Details.module.css';
 import { again, change, copy, removeAll, toTrash } from './deeds';
-import { FailureNote } from './FailureNote';
 import styles from './GenerationView.module.css';
 import { Origin } from './Origin';
 import { Prompt } from './Prompt';
@@ -30,6 +31,7 @@ import { nounOf, promptOf } from './words';
 export function GenerationView() {
   const { id } = useParams({ from: '/_studio/studio/generations/$id' });
   const navigate = useNavigate();
+  const fill = useFill();
   const [chosen, setChosen] = useState(0);
   const [full, setFull] = useState(false);
   const query = useQuery(generationQuery(id));
@@ -81,7 +83,14 @@ export function GenerationView() {
       <div className={styles.columns}>
         <section aria-label="Outputs" className={styles.outputs}>
           {!hasEnded(generation) && <JobCard job={job ?? jobOf(generation, Date.now())} />}
-          {generation.error && <FailureNote generation={generation} />}
+          {hasEnded(generation) && (
+            <FailureCard
+              generation={generation}
+              quiet
+              onRetried={(made) => void navigate({ to: '/studio/generations/$id', params: { id: made.id } })}
+              onEdit={() => fill(editOf(generation))}
+            />
+          )}
           {shown && <AssetShow asset={shown} onFull={() => setFull(true)} />}
           {generation.status === 'completed' && ids.length === 0 && (
             <p className={details.soft}>What it made is in the trash.</p>
