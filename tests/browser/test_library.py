@@ -141,10 +141,11 @@ async def test_history_keeps_what_failed_and_looking_leaves_the_form_alone(page:
     await page.get_by_role("link", name="a kite over dunes").click()
     await expect(page).to_have_url(f"{stack.url}/studio/generations/{made['id']}")
     await expect(page.get_by_text("local at local")).to_be_visible()
-    assert await page.evaluate("sessionStorage.getItem('penstock:prefill')") is None
+    assert await page.evaluate("localStorage.getItem('penstock-draft-image')") is None
     await page.get_by_role("button", name="Use the settings").click()
     await page.get_by_role("menuitem", name="Use all, same seed").click()
     await expect(page).to_have_url(f"{stack.url}/studio/create/image")
+    await expect(page.get_by_label("Prompt", exact=True)).to_have_value("a kite over dunes")
 
     await page.goto(f"/studio/generations/{spoken['id']}")
     position = page.get_by_role("slider", name="Position")

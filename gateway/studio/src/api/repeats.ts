@@ -17,3 +17,8 @@ export function retry(id: string, provider?: string): Promise<Generation> {
     api.POST('/api/v1/generations/{id}/retry', { params: { path: { id }, query: { provider } as never } }),
   );
 }
+
+/** The request that makes it again: what was asked for without what is a kind's own default, and the seed drawn. */
+export function fetchRecipe(id: string) {
+  return taken(api.GET('/api/v1/generations/{id}/recipe', { params: { path: { id } } }));
+}

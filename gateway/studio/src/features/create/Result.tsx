@@ -8,7 +8,7 @@ import { Loading, Skeleton } from '@/ui/Skeleton';
 import { Finished } from './Finished';
 import styles from './Finished.module.css';
 import { Making } from './Making';
-import { editOf, useFill } from './prefill';
+import { useReuse } from './reusing';
 
 interface Props {
   id: string;
@@ -19,7 +19,7 @@ interface Props {
 export function Result({ id, onMade }: Props) {
   const { data, error, refetch } = useQuery(generationQuery(id));
   const job = useJob(id);
-  const fill = useFill();
+  const reuse = useReuse();
   if (error && !data) return <ErrorCard error={error} onRetry={() => void refetch()} />;
   if (!data) {
     return (
@@ -34,7 +34,11 @@ export function Result({ id, onMade }: Props) {
   return (
     <>
       {job?.text && <p className={styles.words}>{job.text}</p>}
-      <FailureCard generation={data} onRetried={(made) => onMade([made])} onEdit={() => fill(editOf(data))} />
+      <FailureCard
+        generation={data}
+        onRetried={(made) => onMade([made])}
+        onEdit={() => reuse(data, 'edit')}
+      />
     </>
   );
 }

@@ -21,7 +21,7 @@ import styles from './Finished.module.css';
 import { useFill } from './prefill';
 import { titleFor } from './prompts';
 import { purposesOf } from './purposes';
-import { reuses } from './reusing';
+import { reuses, useReuse } from './reusing';
 
 interface Props {
   /** The link that downloads. */
@@ -43,6 +43,7 @@ const TERMS: [string, number][] = [
 /** What can be done with an output. */
 export function ResultActions({ ref, generation, output, busy, onAgain }: Props) {
   const fill = useFill();
+  const reuse = useReuse();
   const file = fileAddress(output.url);
   const reference = `${generation.id}/${output.n}`;
   const note = {
@@ -80,7 +81,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
       />
       <Actions
         name="Reuse its settings"
-        items={reuses(generation, fill)}
+        items={reuses(generation, reuse)}
         icon={<TextCursorInput aria-hidden="true" />}
         label="Reuse"
       />

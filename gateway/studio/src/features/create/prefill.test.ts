@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Generation } from '@/api/client';
 import { type Draft, read } from './drafts';
-import { editOf, filled, prefillOf, prefillWith } from './prefill';
+import { filled, prefillOf, prefillWith } from './prefill';
 
 const outputs = [{ metadata: { seed: 7 } }] as unknown as Generation['outputs'];
 const input = { prompt: 'a heron', steps: 20, count: 3, seed: null } as unknown as Generation['input'];
@@ -30,11 +30,12 @@ it('takes all of it, with the seed that is wished for', () => {
   const asked = { ...made, input: { ...input, seed: 5 } as Generation['input'] };
   expect(filled(draft, prefillOf(asked, 'same')).values.seed).toBe(5);
   expect(filled(draft, prefillOf(asked, 'new')).values).toEqual(whole);
+  expect(filled(draft, prefillOf(made, 'seed')).values).toEqual({ ...draft.values, seed: 7 });
 });
 
 it('goes back to the project of what is changed, or to none', () => {
-  expect(filled(draft, editOf(made)).project).toBe('p1');
-  expect(filled(draft, editOf({ ...made, project_id: null })).project).toBe(null);
+  expect(filled(draft, prefillOf(made, 'edit')).project).toBe('p1');
+  expect(filled(draft, prefillOf({ ...made, project_id: null }, 'edit')).project).toBe(null);
   expect(filled(draft, { kind: 'image', project: 'p3' })).toEqual({ ...draft, project: 'p3' });
 });
 

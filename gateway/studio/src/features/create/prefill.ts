@@ -47,28 +47,27 @@ export function useFill(): (prefill: Prefill) => void {
   };
 }
 
-type Made = Pick<Generation, 'kind' | 'model' | 'input' | 'outputs'>;
+type Made = Pick<Generation, 'kind' | 'model' | 'input' | 'outputs' | 'project_id'>;
 
-/** `all` is as it was asked for; `same` has the seed that its maker drew as well, `new` has none. */
-export type Reuse = 'prompt' | 'all' | 'same' | 'new';
+/**
+ * `prompt` and `seed` are those alone. `all` is as it was asked for; `same` has the seed that its maker drew as well,
+ * `new` has none; `edit` goes back to its project too.
+ */
+export type Reuse = 'prompt' | 'seed' | 'all' | 'same' | 'new' | 'edit';
 
-/** A generation's settings for the form: the words alone, or everything. */
+/** A generation's settings for the form. */
 export function prefillOf(generation: Made, reuse: Reuse): Prefill {
-  const { kind, model } = generation;
+  const { kind, model, project_id } = generation;
   const input = spoken(generation.input);
   if (reuse === 'prompt') return { kind, input: wordsOf(input) };
-  const { seed: asked, ...rest } = input;
-  const seed = { prompt: asked, all: asked, same: asked ?? drawnSeed(generation), new: undefined }[reuse];
-  return { kind, model, input: { ...rest, seed }, whole: true };
+  if (reuse === 'seed') return { kind, input: { seed: drawnSeed(generation) } };
+  const seeds = { all: input.seed, edit: input.seed, same: drawnSeed(generation), new: undefined };
+  const whole = { kind, model, input: { ...input, seed: seeds[reuse] }, whole: true };
+  return reuse === 'edit' ? { ...whole, project: project_id } : whole;
 }
 
-/** Everything that was asked for, to be changed, where it was asked for. */
-export function editOf(generation: Made & Pick<Generation, 'project_id'>): Prefill {
-  return { ...prefillOf(generation, 'all'), project: generation.project_id };
-}
-
-/** The seed of the first output, where its maker tells it. */
-export function drawnSeed({ input, outputs }: Pick<Made, 'input' | 'outputs'>): number | undefined {
+/** The seed that was asked for, else that of the first output where its maker tells it. */
+export function drawnSeed({ input, outputs }: Pick<Generation, 'input' | 'outputs'>): number | undefined {
   const seed = (input as Values).seed ?? outputs[0]?.metadata.seed;
   return typeof seed === 'number' ? seed : undefined;
 }

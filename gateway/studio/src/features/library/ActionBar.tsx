@@ -17,7 +17,7 @@ import { address, fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
 import type { FileNote } from '@/features/create/drafts';
 import { prefillWith, useFill } from '@/features/create/prefill';
-import { reuses } from '@/features/create/reusing';
+import { reuses, useReuse } from '@/features/create/reusing';
 import { Button } from '@/ui/Button';
 import buttons from '@/ui/Button.module.css';
 import { classes } from '@/ui/classes';
@@ -39,6 +39,7 @@ interface Props {
 /** The buttons of the details: use it again, make something of it, take it along. */
 export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, onDelete }: Props) {
   const fill = useFill();
+  const reuse = useReuse();
   const [sharing, setSharing] = useState(false);
   const begin = (kind: string) =>
     picture && fill(prefillWith(kind, picture.id, picture.note, picture.prompt));
@@ -77,7 +78,7 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
                 Use
               </>
             }
-            items={reuses(generation, fill)}
+            items={reuses(generation, reuse)}
             className={plain}
           />
           <Menu

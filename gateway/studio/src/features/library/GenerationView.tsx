@@ -5,7 +5,7 @@ import { fileAddress } from '@/api/address';
 import { fetchAsset } from '@/api/assets';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
-import { editOf, useFill } from '@/features/create/prefill';
+import { useReuse } from '@/features/create/reusing';
 import { jukebox } from '@/features/players/jukebox';
 import { FailureCard } from '@/features/watch/FailureCard';
 import { JobCard } from '@/features/watch/JobCard';
@@ -31,7 +31,7 @@ import { nounOf, promptOf } from './words';
 export function GenerationView() {
   const { id } = useParams({ from: '/_studio/studio/generations/$id' });
   const navigate = useNavigate();
-  const fill = useFill();
+  const reuse = useReuse();
   const [chosen, setChosen] = useState(0);
   const [full, setFull] = useState(false);
   const query = useQuery(generationQuery(id));
@@ -88,7 +88,7 @@ export function GenerationView() {
               generation={generation}
               quiet
               onRetried={(made) => void navigate({ to: '/studio/generations/$id', params: { id: made.id } })}
-              onEdit={() => fill(editOf(generation))}
+              onEdit={() => reuse(generation, 'edit')}
             />
           )}
           {shown && <AssetShow asset={shown} onFull={() => setFull(true)} />}
