@@ -1,8 +1,9 @@
 import { fileAddress } from '@/api/address';
 import type { Asset } from '@/api/assets';
 import type { Generation } from '@/api/client';
+import { copy } from '@/ui/clipboard';
 import { ActionBar } from './ActionBar';
-import { copy, toTrash } from './deeds';
+import { toTrash } from './deeds';
 import { nameOf } from './words';
 
 interface Props {
@@ -23,7 +24,9 @@ export function AssetActions({ asset, generation, onDeleted }: Props) {
       picture={asset.type === 'image' ? pictureOf(asset) : null}
       file={shared}
       downloadUrl={`${asset.file_url}?download=true`}
-      onCopyLink={() => void copy(new URL(fileAddress(asset.file_url), location.href).href, 'Link')}
+      onCopyLink={() =>
+        void copy(new URL(fileAddress(asset.file_url), location.href).href, 'The link is copied.')
+      }
       onDelete={() => {
         void toTrash([asset.id]);
         onDeleted?.();

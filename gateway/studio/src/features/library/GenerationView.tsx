@@ -13,6 +13,7 @@ import { useShortcuts } from '@/keyboard/registry';
 import { jobOf } from '@/live/jobs';
 import { useJob } from '@/live/live';
 import { Badge } from '@/ui/Badge';
+import { copy } from '@/ui/clipboard';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
 import { ActionBar } from './ActionBar';
@@ -20,7 +21,7 @@ import { AssetDetails } from './AssetDetails';
 import { AssetShow } from './AssetShow';
 import { assetKey } from './assetCache';
 import details from './Details.module.css';
-import { again, change, copy, removeAll, toTrash } from './deeds';
+import { again, change, removeAll, toTrash } from './deeds';
 import styles from './GenerationView.module.css';
 import { Origin } from './Origin';
 import { Prompt } from './Prompt';
@@ -123,7 +124,7 @@ export function GenerationView() {
                 picture={null}
                 file={null}
                 downloadUrl={null}
-                onCopyLink={() => void copy(location.href, 'Link')}
+                onCopyLink={() => void copy(location.href, 'The link is copied.')}
                 onDelete={remove}
               />
               <Prompt text={promptOf(generation)} />

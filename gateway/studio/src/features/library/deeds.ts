@@ -113,15 +113,6 @@ export async function zip(ids: readonly string[]): Promise<void> {
   }
 }
 
-export async function copy(text: string, what: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    say(`${what} copied.`, 'good');
-  } catch {
-    say('The browser does not allow copying here.', 'bad');
-  }
-}
-
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
