@@ -164,3 +164,22 @@ async def test_what_is_new_waits_above_the_list(page: Page, stack: Stack) -> Non
     await expect(
         page.get_by_role("list", name="Gallery").get_by_role("button", name="Picture")
     ).to_have_count(2)
+
+
+@pytest.mark.long
+async def test_history_counts_what_is_acted_on_and_a_picture_begins_an_upscale(
+    page: Page, stack: Stack
+) -> None:
+    (made,) = await make(stack, picture("an owl in the rafters", 3))
+    await page.goto("/studio/history?q=rafters")
+    await page.get_by_role("checkbox", name="Select an owl in the rafters").check()
+    bar = page.get_by_role("region", name="Selection")
+    await expect(bar).to_contain_text("1 generation selected")
+    await expect(bar).to_contain_text("with 1 output")
+    await expect(bar.get_by_role("button", name="Tag")).to_be_enabled()
+    await expect(bar.get_by_role("button", name="Delete 1 generation")).to_be_enabled()
+
+    await page.goto(f"/studio/generations/{made['id']}")
+    await page.get_by_role("button", name="Upscale").click()
+    await expect(page).to_have_url(f"{stack.url}/studio/create/upscale")
+    await expect(page.get_by_role("button", name="Remove an owl in the rafters")).to_be_visible()
