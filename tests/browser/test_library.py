@@ -141,10 +141,11 @@ async def test_history_keeps_what_failed_and_looking_leaves_the_form_alone(page:
     await page.get_by_role("link", name="a kite over dunes").click()
     await expect(page).to_have_url(f"{stack.url}/studio/generations/{made['id']}")
     await expect(page.get_by_text("local at local")).to_be_visible()
-    assert await page.evaluate("sessionStorage.getItem('penstock:prefill')") is None
+    assert await page.evaluate("localStorage.getItem('penstock-draft-image')") is None
     await page.get_by_role("button", name="Use the settings").click()
     await page.get_by_role("menuitem", name="Use all, same seed").click()
     await expect(page).to_have_url(f"{stack.url}/studio/create/image")
+    await expect(page.get_by_label("Prompt", exact=True)).to_have_value("a kite over dunes")
 
     await page.goto(f"/studio/generations/{spoken['id']}")
     position = page.get_by_role("slider", name="Position")
@@ -163,3 +164,22 @@ async def test_what_is_new_waits_above_the_list(page: Page, stack: Stack) -> Non
     await expect(
         page.get_by_role("list", name="Gallery").get_by_role("button", name="Picture")
     ).to_have_count(2)
+
+
+@pytest.mark.long
+async def test_history_counts_what_is_acted_on_and_a_picture_begins_an_upscale(
+    page: Page, stack: Stack
+) -> None:
+    (made,) = await make(stack, picture("an owl in the rafters", 3))
+    await page.goto("/studio/history?q=rafters")
+    await page.get_by_role("checkbox", name="Select an owl in the rafters").check()
+    bar = page.get_by_role("region", name="Selection")
+    await expect(bar).to_contain_text("1 generation selected")
+    await expect(bar).to_contain_text("with 1 output")
+    await expect(bar.get_by_role("button", name="Tag")).to_be_enabled()
+    await expect(bar.get_by_role("button", name="Delete 1 generation")).to_be_enabled()
+
+    await page.goto(f"/studio/generations/{made['id']}")
+    await page.get_by_role("button", name="Upscale").click()
+    await expect(page).to_have_url(f"{stack.url}/studio/create/upscale")
+    await expect(page.get_by_role("button", name="Remove an owl in the rafters")).to_be_visible()

@@ -96,6 +96,8 @@ async def test_a_project_chooses_itself_in_the_form_and_is_counted(page: Page, s
     await page.get_by_role("tab", name="Generate").click()
     await page.get_by_role("button", name="Images").click()
     await expect(page).to_have_url(f"{stack.url}/studio/create/image")
+    chosen = page.get_by_label("Project", exact=True).locator("option:checked")
+    await expect(chosen).to_have_text(project["name"])
 
 
 @pytest.mark.long

@@ -49,10 +49,6 @@ export function happeningsOf(stream: string): Happening[] {
   }));
 }
 
-export function removeGeneration(id: string) {
-  return taken(api.DELETE('/api/v1/generations/{id}', { params: { path: { id } } }));
-}
-
 export function restoreGeneration(id: string) {
   return taken(api.POST('/api/v1/generations/{id}/restore', { params: { path: { id } } }));
 }

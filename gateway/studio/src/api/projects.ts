@@ -54,6 +54,22 @@ function remove(id: string, dryRun: boolean): Promise<ProjectDeletion> {
   return taken(api.DELETE('/api/v1/projects/{id}', { params: { path: { id }, query } }));
 }
 
+export interface ProjectChoice {
+  id: string;
+  name: string;
+}
+
+/** The projects that something can be put into, by name. */
+export function useProjectChoices() {
+  return useQuery({ queryKey: [...keys.projects, 'choices'], queryFn: fetchChoices, staleTime: 60_000 });
+}
+
+async function fetchChoices(): Promise<ProjectChoice[]> {
+  const page = await taken(api.GET('/api/v1/projects', { params: { query: { limit: 100 } as never } }));
+  const choices = page.data.map(({ id, name }) => ({ id, name }));
+  return choices.toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
 /** How many generations were asked for in each project. */
 export function useProjectCounts() {
   return useQuery({ queryKey: [...keys.projects, 'counts'], queryFn: fetchCounts, staleTime: 60_000 });

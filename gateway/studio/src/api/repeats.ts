@@ -18,7 +18,7 @@ export function retry(id: string, provider?: string): Promise<Generation> {
   );
 }
 
-/** The request that makes it again, with the seed that was drawn. */
+/** The request that makes it again: what was asked for without what is a kind's own default, and the seed drawn. */
 export function fetchRecipe(id: string) {
   return taken(api.GET('/api/v1/generations/{id}/recipe', { params: { path: { id } } }));
 }

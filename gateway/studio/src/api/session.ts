@@ -83,18 +83,22 @@ function ended(certain: boolean): false {
 }
 
 function withToken(request: Request): Request {
-  const given = bearer();
-  if (given !== null) {
-    request.headers.set('Authorization', `Bearer ${given}`);
-    return request;
-  }
-  const token = csrfToken();
-  if (token !== null && !HARMLESS.has(request.method)) request.headers.set('X-CSRF-Token', token);
+  for (const [name, value] of tokenHeader(request.method)) request.headers.set(name, value);
   return request;
 }
 
-/** Shows that a page of ours asks; for requests that `sessionFetch` does not send. */
-export function csrfToken(): string | null {
+/**
+ * The header, if one is needed, that says who asks or that a page of ours does; for requests that `sessionFetch` does
+ * not send.
+ */
+export function tokenHeader(method: string): readonly [string, string][] {
+  const given = bearer();
+  if (given !== null) return [['Authorization', `Bearer ${given}`]];
+  const token = csrfToken();
+  return token === null || HARMLESS.has(method) ? [] : [['X-CSRF-Token', token]];
+}
+
+function csrfToken(): string | null {
   const found = document.cookie.split('; ').find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));
   return found ? decodeURIComponent(found.slice(CSRF_COOKIE.length + 1)) : null;
 }

@@ -1,7 +1,7 @@
 import { address } from './address';
 import type { Schema } from './client';
 import { Problem, problemOf } from './problem';
-import { csrfToken, refresh } from './session';
+import { refresh, tokenHeader } from './session';
 
 export type Upload = Schema['UploadResource'];
 
@@ -24,8 +24,7 @@ function send(file: File, { onProgress, signal }: Options): Promise<Response> {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     request.open('POST', address('/api/v1/uploads:direct'));
-    const token = csrfToken();
-    if (token !== null) request.setRequestHeader('X-CSRF-Token', token);
+    for (const [name, value] of tokenHeader('POST')) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };

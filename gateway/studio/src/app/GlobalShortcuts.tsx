@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { KINDS } from '@/features/create/kinds';
+import { KINDS, lastKind } from '@/features/create/kinds';
 import { type Shortcut, useShortcuts } from '@/keyboard/registry';
 import { ShortcutHelp } from '@/keyboard/ShortcutHelp';
 
@@ -20,7 +20,7 @@ export function GlobalShortcuts() {
     {
       chord: 'p',
       label: 'Preview',
-      run: () => void navigate({ to: '/studio/create/$kind', params: { kind: 'image' } }),
+      run: () => void navigate({ to: '/studio/create/$kind', params: { kind: lastKind() } }),
     },
     { chord: '/', label: 'Search', run: () => void toSearch(navigate) },
     { chord: '?', label: 'These keys', run: () => setHelps(true) },

@@ -19,12 +19,13 @@ interface Props {
   name: string;
   items: readonly MenuItem[];
   className?: string;
+  disabled?: boolean;
   /** Above the items, such as who is signed in. */
   head?: ReactNode;
 }
 
 /** A button that opens a list of actions, in the top layer. */
-export function Menu({ button, name, items, className, head }: Props) {
+export function Menu({ button, name, items, className, disabled, head }: Props) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
@@ -43,6 +44,7 @@ export function Menu({ button, name, items, className, head }: Props) {
         type="button"
         aria-label={name}
         aria-haspopup="menu"
+        disabled={disabled}
         popoverTarget={id}
         className={className}
       >

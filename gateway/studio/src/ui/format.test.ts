@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { size } from './bytes';
 import { dollars, exactAmount, exactDollars } from './money';
 import { ago, length } from './time';
 
@@ -18,6 +19,10 @@ it('shows small amounts in full and large ones in cents', () => {
     '$0.000000001',
   ]);
   expect(exactDollars(-1_500_000_000)).toBe('-$1.500000000');
+});
+
+it('tells sizes in thousands', () => {
+  expect([0, 999, 1_410_272, 25e9].map(size)).toEqual(['0 B', '999 B', '1.4 MB', '25 GB']);
 });
 
 it('tells time as people do', () => {

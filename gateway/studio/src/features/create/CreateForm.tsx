@@ -1,6 +1,7 @@
 import type { Generation, Model } from '@/api/client';
 import { useModels } from '@/api/models';
 import { asProblem } from '@/api/problem';
+import { FailureCard } from '@/features/watch/FailureCard';
 import { useShortcuts } from '@/keyboard/registry';
 import { useConnection } from '@/live/live';
 import { ErrorCard } from '@/ui/ErrorCard';
@@ -98,7 +99,7 @@ function LoadedForm({ kind, models, onMade }: Props & { models: readonly Model[]
           />
           <LeftOut model={model} models={models} values={draft.values} onChoose={choose} />
         </FormFields>
-        {unplaced && <ErrorCard error={problem} />}
+        {unplaced && <FailureCard problem={problem} onRetry={generate} />}
       </div>
       <GenerateBar
         estimate={estimate.data}

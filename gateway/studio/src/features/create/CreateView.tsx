@@ -10,9 +10,8 @@ import { Tabs } from '@/ui/Tabs';
 import { CreateForm } from './CreateForm';
 import styles from './CreateView.module.css';
 import { FileDrop } from './FileDrop';
-import { KINDS } from './kinds';
+import { KINDS, rememberKind } from './kinds';
 import { PreviewPanel } from './PreviewPanel';
-import { takePrefill } from './prefill';
 import { useShown } from './showing';
 
 const STACKED = '(max-width: 959px)';
@@ -30,7 +29,7 @@ export function CreateView() {
   }));
   const label = KINDS.find((one) => one.name === kind)?.label ?? kind;
   const { shown, show, go } = showing;
-  useEffect(() => takePrefill(kind), [kind]);
+  useEffect(() => rememberKind(kind), [kind]);
   const onMade = useCallback(
     ([first]: readonly Generation[]) => {
       if (!first) return;

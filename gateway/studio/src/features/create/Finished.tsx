@@ -1,5 +1,7 @@
 import { useRef, useState } from 'react';
+import { fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
+import { jukebox } from '@/features/players/jukebox';
 import { useShortcuts } from '@/keyboard/registry';
 import { live } from '@/live/live';
 import { say } from '@/ui/toasts';
@@ -26,9 +28,11 @@ export function Finished({ generation, onMade }: Props) {
   });
   const download = useRef<HTMLAnchorElement>(null);
   const last = generation.outputs.length - 1;
+  const sound = output?.mime.startsWith('audio/') ? fileAddress(output.url) : null;
   useShortcuts('Preview', [
     { chord: 'r', label: 'Make it again, same seed', run: () => again.mutate('same') },
     { chord: 'Shift+R', label: 'Make it again, new seed', run: () => again.mutate('new') },
+    { chord: 'Space', label: 'Play', run: () => sound && jukebox.toggle(sound) },
     { chord: 'd', label: 'Download', run: () => download.current?.click() },
     { chord: 'ArrowLeft', label: 'Previous output', run: () => setN(Math.max(0, n - 1)) },
     { chord: 'ArrowRight', label: 'Next output', run: () => setN(Math.min(last, n + 1)) },

@@ -1,10 +1,12 @@
 import { fileAddress } from '@/api/address';
 import type { Generation, Output } from '@/api/client';
+import { SoundPlayer } from '@/features/players/SoundPlayer';
+import { VideoPlayer } from '@/features/players/VideoPlayer';
 import { Picture } from '@/ui/Picture';
 import styles from './Finished.module.css';
 import { titleFor } from './prompts';
 
-/** One output in the element that shows or plays it. */
+/** One output in what shows or plays it. */
 export function OutputViewer({ generation, output }: { generation: Generation; output: Output }) {
   const title = titleFor(generation);
   if (output.mime.startsWith('image/')) {
@@ -23,17 +25,12 @@ export function OutputViewer({ generation, output }: { generation: Generation; o
   if (output.mime.startsWith('video/')) {
     return (
       <div className={styles.stage}>
-        {/* biome-ignore lint/a11y/useMediaCaption: what is made has no captions */}
-        <video
-          controls
-          loop
-          playsInline
-          preload="metadata"
-          aria-label={title}
-          width={output.width ?? undefined}
-          height={output.height ?? undefined}
-          poster={output.poster_url ? fileAddress(output.poster_url) : undefined}
-          src={fileAddress(output.url)}
+        <VideoPlayer
+          url={output.url}
+          title={title}
+          posterUrl={output.poster_url}
+          width={output.width}
+          height={output.height}
         />
       </div>
     );
@@ -41,8 +38,13 @@ export function OutputViewer({ generation, output }: { generation: Generation; o
   if (output.mime.startsWith('audio/')) {
     return (
       <div className={styles.sound}>
-        {/* biome-ignore lint/a11y/useMediaCaption: its words are the prompt beside it */}
-        <audio controls preload="metadata" aria-label={title} src={fileAddress(output.url)} />
+        <SoundPlayer
+          large
+          url={output.url}
+          title={title}
+          peaksUrl={output.peaks_url}
+          durationS={output.duration_s}
+        />
       </div>
     );
   }

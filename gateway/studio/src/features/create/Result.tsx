@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Generation } from '@/api/client';
 import { generationQuery, hasEnded } from '@/api/generations';
+import { FailureCard } from '@/features/watch/FailureCard';
 import { useJob } from '@/live/live';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
-import { Failure } from './Failure';
 import { Finished } from './Finished';
 import styles from './Finished.module.css';
 import { Making } from './Making';
+import { useReuse } from './reusing';
 
 interface Props {
   id: string;
@@ -18,6 +19,7 @@ interface Props {
 export function Result({ id, onMade }: Props) {
   const { data, error, refetch } = useQuery(generationQuery(id));
   const job = useJob(id);
+  const reuse = useReuse();
   if (error && !data) return <ErrorCard error={error} onRetry={() => void refetch()} />;
   if (!data) {
     return (
@@ -32,7 +34,11 @@ export function Result({ id, onMade }: Props) {
   return (
     <>
       {job?.text && <p className={styles.words}>{job.text}</p>}
-      <Failure generation={data} onMade={onMade} />
+      <FailureCard
+        generation={data}
+        onRetried={(made) => onMade([made])}
+        onEdit={() => reuse(data, 'edit')}
+      />
     </>
   );
 }

@@ -1,18 +1,27 @@
-import { Link, useNavigate } from '@tanstack/react-router';
-import { Download, Info, Link2, RefreshCw, Share2, TextCursorInput, WandSparkles } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import {
+  Download,
+  FileJson,
+  Info,
+  Link2,
+  RefreshCw,
+  Share2,
+  TextCursorInput,
+  WandSparkles,
+} from 'lucide-react';
 import type { ReactNode, Ref } from 'react';
-import { fileAddress } from '@/api/address';
+import { address, fileAddress } from '@/api/address';
 import type { Generation, Output } from '@/api/client';
 import { share } from '@/api/links';
 import { printed } from '@/keyboard/chord';
+import { copy } from '@/ui/clipboard';
 import { Menu, type MenuItem } from '@/ui/Menu';
 import { sayProblem } from '@/ui/toasts';
-import { copy } from './clipboard';
-import { setFile } from './drafts';
 import styles from './Finished.module.css';
+import { useFill } from './prefill';
 import { titleFor } from './prompts';
 import { purposesOf } from './purposes';
-import { reuses } from './reusing';
+import { reuses, useReuse } from './reusing';
 
 interface Props {
   /** The link that downloads. */
@@ -33,20 +42,19 @@ const TERMS: [string, number][] = [
 
 /** What can be done with an output. */
 export function ResultActions({ ref, generation, output, busy, onAgain }: Props) {
-  const navigate = useNavigate();
-  const address = fileAddress(output.url);
-  const go = (kind: string) => void navigate({ to: '/studio/create/$kind', params: { kind } });
+  const fill = useFill();
+  const reuse = useReuse();
+  const file = fileAddress(output.url);
+  const reference = `${generation.id}/${output.n}`;
+  const note = {
+    name: titleFor(generation),
+    mime: output.mime,
+    thumbnail: output.thumbnail_url,
+    seconds: output.duration_s,
+  };
   const uses: MenuItem[] = purposesOf(output.mime, 'image').map(({ kind, field, label }) => ({
     label,
-    run: () => {
-      setFile(kind, field, `${generation.id}/${output.n}`, {
-        name: titleFor(generation),
-        mime: output.mime,
-        thumbnail: output.thumbnail_url,
-        seconds: output.duration_s,
-      });
-      go(kind);
-    },
+    run: () => fill({ kind, input: { [field]: reference }, files: { [reference]: note } }),
   }));
   const shares: MenuItem[] = TERMS.map(([words, seconds]) => ({
     label: `For ${words}`,
@@ -61,7 +69,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
   ];
   return (
     <div className={styles.actions}>
-      <a ref={ref} className={styles.link} href={`${address}/download`} download>
+      <a ref={ref} className={styles.link} href={`${file}/download`} download>
         <Download aria-hidden="true" />
         Download
       </a>
@@ -73,7 +81,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
       />
       <Actions
         name="Reuse its settings"
-        items={reuses(generation, go)}
+        items={reuses(generation, reuse)}
         icon={<TextCursorInput aria-hidden="true" />}
         label="Reuse"
       />
@@ -90,7 +98,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         className={styles.link}
         onClick={() =>
           void (output.text === null
-            ? copy(new URL(address, location.href).href, 'The link is copied. It is for you alone.')
+            ? copy(new URL(file, location.href).href, 'The link is copied. It is for you alone.')
             : copy(output.text, 'The text is copied.'))
         }
       >
@@ -103,6 +111,14 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         icon={<Share2 aria-hidden="true" />}
         label="Share"
       />
+      <a
+        className={styles.link}
+        href={address(`/api/v1/generations/${generation.id}/recipe?download=true`)}
+        download
+      >
+        <FileJson aria-hidden="true" />
+        Save settings
+      </a>
       <Link className={styles.link} to="/studio/generations/$id" params={{ id: generation.id }}>
         <Info aria-hidden="true" />
         Details

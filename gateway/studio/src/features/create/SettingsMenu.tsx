@@ -1,6 +1,7 @@
 import { Ellipsis } from 'lucide-react';
 import { useRef } from 'react';
 import { Menu } from '@/ui/Menu';
+import { save } from '@/ui/save';
 import { say, sayUndoable } from '@/ui/toasts';
 import { changeDraft, draftOf } from './drafts';
 import { useImport } from './importing';
@@ -18,7 +19,7 @@ export function SettingsMenu({ kind, model }: { kind: string; model: string | nu
         className={styles.button}
         button={<Ellipsis aria-hidden="true" />}
         items={[
-          { label: 'Save the settings as a file', run: () => save(kind, model) },
+          { label: 'Save the settings as a file', run: () => keep(kind, model) },
           { label: 'Fill from a settings file', run: () => input.current?.click() },
           { label: 'Empty the form', run: () => empty(kind) },
         ]}
@@ -40,13 +41,8 @@ export function SettingsMenu({ kind, model }: { kind: string; model: string | nu
   );
 }
 
-function save(kind: string, model: string | null): void {
-  const address = URL.createObjectURL(recipeFile(kind, model));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = `${kind}.penstock.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+function keep(kind: string, model: string | null): void {
+  save(recipeFile(kind, model), `${kind}.penstock.json`);
   say('The settings are saved. Drop the file here to have them again.');
 }
 

@@ -18,3 +18,14 @@ export const KINDS: readonly Kind[] = [
   { name: 'upscale', label: 'Upscale', icon: Scaling, promise: 'Your larger pictures appear here' },
   { name: 'text', label: 'Text', icon: FileText, promise: 'Your texts appear here' },
 ];
+
+let last = 'image';
+
+/** The kind that somebody made last, for the way back to it. */
+export function lastKind(): string {
+  return last;
+}
+
+export function rememberKind(kind: string): void {
+  if (KINDS.some((one) => one.name === kind)) last = kind;
+}

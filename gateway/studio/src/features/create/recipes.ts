@@ -1,4 +1,4 @@
-import { changeDraft, draftOf } from './drafts';
+import { draftOf } from './drafts';
 import type { FormField } from './fields';
 import type { Values } from './values';
 
@@ -22,16 +22,6 @@ export function recipeOf(content: string): Recipe | null {
   } catch {
     return null;
   }
-}
-
-/** Fills a form with all of it. */
-export function takeAll(recipe: Recipe): void {
-  const { count, ...values } = recipe.input;
-  changeDraft(recipe.kind, {
-    model: recipe.model,
-    values,
-    times: typeof count === 'number' ? count : 1,
-  });
 }
 
 /** The settings of a form as a file that can be dropped here again. */

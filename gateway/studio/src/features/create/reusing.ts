@@ -1,51 +1,39 @@
-import { address } from '@/api/address';
 import type { Generation } from '@/api/client';
 import { fetchRecipe } from '@/api/repeats';
 import type { MenuItem } from '@/ui/Menu';
 import { say, sayProblem } from '@/ui/toasts';
-import { setValue } from './drafts';
-import { promptOf } from './prompts';
-import { type Recipe, takeAll } from './recipes';
-import { withValue } from './values';
+import { drawnSeed, prefillOf, type Reuse, useFill } from './prefill';
 
-/** The ways to take settings of a generation over into the form; none happens by itself. */
-export function reuses(generation: Generation, go: (kind: string) => void): MenuItem[] {
-  const prompt = promptOf(generation);
-  const { kind } = generation;
-  const take = (use: (recipe: Recipe) => void) => () =>
-    void fetchRecipe(generation.id)
-      .then(({ request }) => {
-        use(request as unknown as Recipe);
-        go(kind);
-      })
-      .catch(sayProblem);
+/** Takes settings of a generation over into the form, and goes there. */
+export function useReuse(): (generation: Generation, reuse: Reuse) => void {
+  const fill = useFill();
+  return (generation, reuse) => {
+    if (reuse === 'prompt' || reuse === 'seed') fill(prefillOf(generation, reuse));
+    else
+      asAsked(generation)
+        .then((asked) => fill(prefillOf(asked, reuse)))
+        .catch(sayProblem);
+  };
+}
+
+/** With what somebody asked for as its input, where a generation has all that its kind leaves to chance as well. */
+async function asAsked(generation: Generation): Promise<Generation> {
+  const { request } = await fetchRecipe(generation.id);
+  const { input } = request as unknown as Pick<Generation, 'input'>;
+  return { ...generation, input: { ...input, seed: generation.input.seed } };
+}
+
+/** The ways to do that; none happens by itself. */
+export function reuses(generation: Generation, reuse: ReturnType<typeof useReuse>): MenuItem[] {
+  const item = (label: string, way: Reuse) => ({ label, run: () => reuse(generation, way) });
+  const hasWords = Object.keys(prefillOf(generation, 'prompt').input ?? {}).length > 0;
   return [
-    ...(prompt
-      ? [
-          {
-            label: 'Use its prompt',
-            run: () => {
-              setValue(kind, kind === 'audio' ? 'text' : 'prompt', prompt);
-              go(kind);
-            },
-          },
-        ]
-      : []),
-    { label: 'Use all settings', run: take(takeAll) },
-    {
-      label: 'Use all, with a new seed',
-      run: take((recipe) => takeAll({ ...recipe, input: withValue(recipe.input, 'seed', undefined) })),
-    },
-    {
-      label: 'Use its seed',
-      run: take(({ input }) => {
-        if (typeof input.seed === 'number') setValue(kind, 'seed', input.seed);
-        else say('Its maker does not tell the seed.');
-      }),
-    },
-    {
-      label: 'Save its settings as a file',
-      run: () => location.assign(address(`/api/v1/generations/${generation.id}/recipe?download=true`)),
-    },
+    ...(hasWords ? [item('Use the prompt', 'prompt')] : []),
+    item('Use all settings', 'all'),
+    item('Use all, same seed', 'same'),
+    item('Use all, new seed', 'new'),
+    drawnSeed(generation) === undefined
+      ? { label: 'Use its seed', run: () => say('Its maker does not tell the seed.') }
+      : item('Use its seed', 'seed'),
   ];
 }

@@ -1,7 +1,5 @@
-import { useNavigate } from '@tanstack/react-router';
 import {
   Clapperboard,
-  Copy,
   Dice5,
   Download,
   Ellipsis,
@@ -12,26 +10,26 @@ import {
   Scaling,
   Share2,
   SquarePen,
-  TextQuote,
   Trash2,
 } from 'lucide-react';
 import { useState } from 'react';
 import { address, fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
+import type { FileNote } from '@/features/create/drafts';
+import { prefillWith, useFill } from '@/features/create/prefill';
+import { reuses, useReuse } from '@/features/create/reusing';
 import { Button } from '@/ui/Button';
 import buttons from '@/ui/Button.module.css';
 import { classes } from '@/ui/classes';
 import { Menu, type MenuItem } from '@/ui/Menu';
 import styles from './ActionBar.module.css';
 import { again } from './deeds';
-import { leave, type Prefill, prefillOf, prefillWith, type Reuse } from './prefill';
 import { ShareDialog, type SharedFile } from './ShareDialog';
-import { promptOf } from './words';
 
 interface Props {
   generation?: Generation;
-  /** The id of a picture that something else can begin with. */
-  picture: string | null;
+  /** A picture that something else can begin with, and the words that it was made from. */
+  picture: { id: string; note: FileNote; prompt: string | null } | null;
   file: SharedFile | null;
   downloadUrl: string | null;
   onCopyLink: () => void;
@@ -40,23 +38,11 @@ interface Props {
 
 /** The buttons of the details: use it again, make something of it, take it along. */
 export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, onDelete }: Props) {
-  const navigate = useNavigate();
+  const fill = useFill();
+  const reuse = useReuse();
   const [sharing, setSharing] = useState(false);
-  const create = (prefill: Prefill) => {
-    leave(prefill);
-    void navigate({ to: '/studio/create/$kind', params: { kind: prefill.kind } });
-  };
-  const use = (label: string, icon: React.ReactNode, reuse: Reuse): MenuItem => ({
-    label,
-    icon,
-    run: () => generation && create(prefillOf(generation, reuse)),
-  });
-  const uses: MenuItem[] = [
-    use('Use the prompt', <TextQuote />, 'prompt'),
-    use('Use all settings', <SquarePen />, 'all'),
-    use('Use all, same seed', <Copy />, 'same'),
-    use('Use all, new seed', <Dice5 />, 'new'),
-  ];
+  const begin = (kind: string) =>
+    picture && fill(prefillWith(kind, picture.id, picture.note, picture.prompt));
   const repeats: MenuItem[] = [
     {
       label: 'Run again, same seed',
@@ -71,7 +57,6 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
       run: () => generation && void again(generation.id, 'new'),
     },
   ];
-  const words = generation && promptOf(generation);
   const more: MenuItem[] = [
     { label: 'Copy the link', icon: <LinkIcon />, run: onCopyLink },
     ...(file ? [{ label: 'Share a link that ends', icon: <Share2 />, run: () => setSharing(true) }] : []),
@@ -93,7 +78,7 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
                 Use
               </>
             }
-            items={uses}
+            items={reuses(generation, reuse)}
             className={plain}
           />
           <Menu
@@ -111,17 +96,13 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
       )}
       {picture && (
         <>
-          <Button size="sm" icon={<Scaling />} onClick={() => create(prefillWith('upscale', picture))}>
+          <Button size="sm" icon={<Scaling />} onClick={() => begin('upscale')}>
             Upscale
           </Button>
-          <Button size="sm" icon={<Pencil />} onClick={() => create(prefillWith('image', picture, words))}>
+          <Button size="sm" icon={<Pencil />} onClick={() => begin('image')}>
             Edit
           </Button>
-          <Button
-            size="sm"
-            icon={<Clapperboard />}
-            onClick={() => create(prefillWith('video', picture, words))}
-          >
+          <Button size="sm" icon={<Clapperboard />} onClick={() => begin('video')}>
             Make a video
           </Button>
         </>

@@ -1,8 +1,10 @@
 import { fileAddress } from '@/api/address';
 import type { Asset } from '@/api/assets';
 import type { Generation } from '@/api/client';
+import { copy } from '@/ui/clipboard';
 import { ActionBar } from './ActionBar';
-import { copy, toTrash } from './deeds';
+import { toTrash } from './deeds';
+import { nameOf } from './words';
 
 interface Props {
   asset: Asset;
@@ -19,14 +21,22 @@ export function AssetActions({ asset, generation, onDeleted }: Props) {
   return (
     <ActionBar
       generation={generation}
-      picture={asset.type === 'image' ? asset.id : null}
+      picture={asset.type === 'image' ? pictureOf(asset) : null}
       file={shared}
       downloadUrl={`${asset.file_url}?download=true`}
-      onCopyLink={() => void copy(new URL(fileAddress(asset.file_url), location.href).href, 'Link')}
+      onCopyLink={() =>
+        void copy(new URL(fileAddress(asset.file_url), location.href).href, 'The link is copied.')
+      }
       onDelete={() => {
         void toTrash([asset.id]);
         onDeleted?.();
       }}
     />
   );
+}
+
+function pictureOf(asset: Asset) {
+  const { id, mime, prompt } = asset;
+  const note = { name: nameOf(asset), mime, thumbnail: asset.thumbnail_url, seconds: null };
+  return { id, note, prompt: prompt || null };
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Asset } from '@/api/assets';
 import { generationQuery } from '@/api/generations';
+import { size } from '@/ui/bytes';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
 import { AssetActions } from './AssetActions';
@@ -10,7 +11,6 @@ import { Marks } from './Marks';
 import { Origin } from './Origin';
 import { Prompt } from './Prompt';
 import { daysLeft } from './TileFace';
-import { bytes } from './words';
 
 /** All that is known of an asset. Looking at it changes nothing, least of all the form. */
 export function AssetDetails({ asset }: { asset: Asset }) {
@@ -44,10 +44,10 @@ export function AssetDetails({ asset }: { asset: Asset }) {
 }
 
 function factsOf(asset: Asset): [string, string][] {
-  const size = asset.width && asset.height ? `${asset.width} × ${asset.height}` : null;
+  const shape = asset.width && asset.height ? `${asset.width} × ${asset.height}` : null;
   const facts: [string, string | null][] = [
-    ['Size', size],
-    ['File', `${(asset.file_format ?? asset.mime).toUpperCase()}, ${bytes(asset.file_size_bytes)}`],
+    ['Size', shape],
+    ['File', `${(asset.file_format ?? asset.mime).toUpperCase()}, ${size(asset.file_size_bytes)}`],
     ['Seed', asset.seed === null ? null : String(asset.seed)],
     ['From', asset.upload_id ? 'an upload' : null],
   ];

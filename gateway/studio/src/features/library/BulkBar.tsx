@@ -1,19 +1,21 @@
 import { Columns2, Download, FolderInput, RotateCcw, Star, Tag, Trash2, X } from 'lucide-react';
 import { useState } from 'react';
 import { MOST_AT_ONCE } from '@/api/assets';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { Button, IconButton } from '@/ui/Button';
 import buttons from '@/ui/Button.module.css';
+import { size } from '@/ui/bytes';
 import { classes } from '@/ui/classes';
 import { Menu } from '@/ui/Menu';
 import styles from './BulkBar.module.css';
 import { changeAll, counted, fromTrash, toTrash, zip } from './deeds';
 import { TagDialog } from './TagDialog';
-import { bytes } from './words';
 
 interface Props {
-  /** The marked assets; of those that are not loaded only the number is known. */
+  /** The assets that are marked, or that belong to what is. */
   ids: readonly string[];
+  /** How many generations are marked, where it is those and not their outputs. */
+  generations?: number;
   sizeBytes: number;
   trash?: boolean;
   onAll?: () => void;
@@ -24,7 +26,8 @@ interface Props {
 }
 
 /** What can be done with everything that is marked. */
-export function BulkBar({ ids, sizeBytes, trash, onAll, onMatching, onCompare, onDelete, onClear }: Props) {
+export function BulkBar(props: Props) {
+  const { ids, generations, sizeBytes, trash, onAll, onMatching, onCompare, onDelete, onClear } = props;
   const projects = useProjectChoices();
   const [tags, setTags] = useState(false);
   const [busy, setBusy] = useState<'zip' | 'matching' | null>(null);
@@ -38,12 +41,21 @@ export function BulkBar({ ids, sizeBytes, trash, onAll, onMatching, onCompare, o
     ...(projects.data ?? []).map(({ id, name }) => ({ label: name, run: () => move(id) })),
     { label: 'No project', run: () => move(null) },
   ];
+  const chosen = generations ?? ids.length;
   const few = ids.length > 0 && ids.length <= MOST_AT_ONCE;
   return (
     <section aria-label="Selection" className={styles.bar}>
       <strong className={styles.count} aria-live="polite">
-        {ids.length.toLocaleString('en')} selected
+        {generations === undefined
+          ? `${ids.length.toLocaleString('en')} selected`
+          : `${counted(generations, 'generation')} selected`}
       </strong>
+      {generations !== undefined && (
+        <span aria-live="polite">
+          {ids.length > 0 ? `with ${counted(ids.length, 'output')}` : 'without outputs to tag, move or zip'}
+        </span>
+      )}
+      {ids.length > MOST_AT_ONCE && <span>At most {MOST_AT_ONCE.toLocaleString('en')} at once</span>}
       {onAll && (
         <Button size="sm" look="quiet" onClick={onAll}>
           All here
@@ -76,7 +88,7 @@ export function BulkBar({ ids, sizeBytes, trash, onAll, onMatching, onCompare, o
         ) : (
           <>
             {onCompare && (
-              <Button size="sm" icon={<Columns2 />} disabled={ids.length !== 2} onClick={onCompare}>
+              <Button size="sm" icon={<Columns2 />} disabled={chosen !== 2} onClick={onCompare}>
                 Compare
               </Button>
             )}
@@ -92,6 +104,7 @@ export function BulkBar({ ids, sizeBytes, trash, onAll, onMatching, onCompare, o
               name="Move to a project"
               button={<FolderInput aria-hidden="true" />}
               items={places}
+              disabled={!few}
               className={classes(buttons.button, buttons.icon, buttons.quiet, buttons.sm)}
             />
             <Button
@@ -101,13 +114,13 @@ export function BulkBar({ ids, sizeBytes, trash, onAll, onMatching, onCompare, o
               disabled={!few}
               onClick={() => void during('zip', zip(ids))}
             >
-              Zip{sizeBytes > 0 && ` · ${bytes(sizeBytes)}`}
+              Zip{sizeBytes > 0 && ` · ${size(sizeBytes)}`}
             </Button>
             <IconButton
-              name={`Delete ${counted(ids.length, 'item')}`}
+              name={`Delete ${counted(chosen, generations === undefined ? 'item' : 'generation')}`}
               icon={<Trash2 />}
               size="sm"
-              disabled={ids.length === 0}
+              disabled={chosen === 0}
               onClick={() => {
                 if (onDelete) onDelete();
                 else void toTrash(ids);

@@ -1,6 +1,6 @@
 import { ListFilter, Search, Star, X } from 'lucide-react';
 import { type ReactNode, useEffect, useId, useState } from 'react';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { KINDS } from '@/features/create/kinds';
 import { Button } from '@/ui/Button';
 import { classes } from '@/ui/classes';

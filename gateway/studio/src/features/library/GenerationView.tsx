@@ -5,12 +5,15 @@ import { fileAddress } from '@/api/address';
 import { fetchAsset } from '@/api/assets';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
+import { useReuse } from '@/features/create/reusing';
 import { jukebox } from '@/features/players/jukebox';
+import { FailureCard } from '@/features/watch/FailureCard';
 import { JobCard } from '@/features/watch/JobCard';
 import { useShortcuts } from '@/keyboard/registry';
 import { jobOf } from '@/live/jobs';
 import { useJob } from '@/live/live';
 import { Badge } from '@/ui/Badge';
+import { copy } from '@/ui/clipboard';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
 import { ActionBar } from './ActionBar';
@@ -18,8 +21,7 @@ import { AssetDetails } from './AssetDetails';
 import { AssetShow } from './AssetShow';
 import { assetKey } from './assetCache';
 import details from './Details.module.css';
-import { again, change, copy, removeAll, toTrash } from './deeds';
-import { FailureNote } from './FailureNote';
+import { again, change, removeAll, toTrash } from './deeds';
 import styles from './GenerationView.module.css';
 import { Origin } from './Origin';
 import { Prompt } from './Prompt';
@@ -30,6 +32,7 @@ import { nounOf, promptOf } from './words';
 export function GenerationView() {
   const { id } = useParams({ from: '/_studio/studio/generations/$id' });
   const navigate = useNavigate();
+  const reuse = useReuse();
   const [chosen, setChosen] = useState(0);
   const [full, setFull] = useState(false);
   const query = useQuery(generationQuery(id));
@@ -81,7 +84,14 @@ export function GenerationView() {
       <div className={styles.columns}>
         <section aria-label="Outputs" className={styles.outputs}>
           {!hasEnded(generation) && <JobCard job={job ?? jobOf(generation, Date.now())} />}
-          {generation.error && <FailureNote generation={generation} />}
+          {hasEnded(generation) && (
+            <FailureCard
+              generation={generation}
+              quiet
+              onRetried={(made) => void navigate({ to: '/studio/generations/$id', params: { id: made.id } })}
+              onEdit={() => reuse(generation, 'edit')}
+            />
+          )}
           {shown && <AssetShow asset={shown} onFull={() => setFull(true)} />}
           {generation.status === 'completed' && ids.length === 0 && (
             <p className={details.soft}>What it made is in the trash.</p>
@@ -114,7 +124,7 @@ export function GenerationView() {
                 picture={null}
                 file={null}
                 downloadUrl={null}
-                onCopyLink={() => void copy(location.href, 'Link')}
+                onCopyLink={() => void copy(location.href, 'The link is copied.')}
                 onDelete={remove}
               />
               <Prompt text={promptOf(generation)} />

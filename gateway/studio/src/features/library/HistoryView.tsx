@@ -36,8 +36,8 @@ export function HistoryView() {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const remove = () => {
-    if (selection.ids.size === 0) return;
-    void removeAll([...selection.ids]);
+    if (chosen.length === 0) return;
+    void removeAll(chosen.map((one) => one.id));
     setSelection(NONE);
   };
   useShortcuts('History', [
@@ -74,9 +74,10 @@ export function HistoryView() {
           onEndReached={more}
         />
       )}
-      {selection.ids.size > 0 && (
+      {chosen.length > 0 && (
         <BulkBar
-          ids={assetIds.length > 0 ? assetIds : [...selection.ids]}
+          ids={assetIds}
+          generations={chosen.length}
           sizeBytes={outputs.reduce((sum, output) => sum + output.bytes, 0)}
           onAll={() => setSelection(everything(order))}
           onCompare={comparable(chosen) ? () => toCompare() : undefined}

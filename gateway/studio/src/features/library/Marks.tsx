@@ -1,7 +1,7 @@
 import { Star } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { Asset } from '@/api/assets';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { Button } from '@/ui/Button';
 import { Field } from '@/ui/Field';
 import { Select } from '@/ui/Select';

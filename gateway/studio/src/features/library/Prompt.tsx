@@ -2,8 +2,8 @@ import { Copy } from 'lucide-react';
 import { useState } from 'react';
 import { Button, IconButton } from '@/ui/Button';
 import { classes } from '@/ui/classes';
+import { copy } from '@/ui/clipboard';
 import styles from './Details.module.css';
-import { copy } from './deeds';
 
 const LONG = 420;
 
@@ -19,7 +19,7 @@ export function Prompt({ text }: { text: string }) {
           name="Copy the prompt"
           icon={<Copy />}
           size="sm"
-          onClick={() => void copy(text, 'Prompt')}
+          onClick={() => void copy(text, 'The prompt is copied.')}
         />
       </div>
       <p className={classes(styles.prompt, long && !whole && styles.folded)}>{text}</p>

@@ -2,12 +2,12 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { share } from '@/api/links';
 import { Button } from '@/ui/Button';
+import { copy } from '@/ui/clipboard';
 import { Dialog } from '@/ui/Dialog';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Field } from '@/ui/Field';
 import { SegmentedControl } from '@/ui/SegmentedControl';
 import { TextInput } from '@/ui/TextInput';
-import { copy } from './deeds';
 import styles from './ShareDialog.module.css';
 
 export type SharedFile = { generation_id: string; n: number } | { upload_id: string };
@@ -42,7 +42,7 @@ export function ShareDialog({ open, file, onClose }: Props) {
       onClose={close}
       actions={
         link ? (
-          <Button look="primary" onClick={() => void copy(link.url, 'Link').then(close)}>
+          <Button look="primary" onClick={() => void copy(link.url, 'The link is copied.').then(close)}>
             Copy the link
           </Button>
         ) : (

@@ -4,6 +4,7 @@ import { keys } from '@/api/keys';
 import { queryClient } from '@/api/queries';
 import { rerun } from '@/api/repeats';
 import { live } from '@/live/live';
+import { save } from '@/ui/save';
 import { say, sayProblem, sayUndoable } from '@/ui/toasts';
 import { drop, put, refreshGenerations, refreshLists } from './assetCache';
 
@@ -109,23 +110,6 @@ export async function zip(ids: readonly string[]): Promise<void> {
     save(await zipAssets(ids), `penstock-${new Date().toISOString().slice(0, 10)}.zip`);
   } catch (error) {
     sayProblem(error);
-  }
-}
-
-export function save(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-export async function copy(text: string, what: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    say(`${what} copied.`, 'good');
-  } catch {
-    say('The browser does not allow copying here.', 'bad');
   }
 }
 

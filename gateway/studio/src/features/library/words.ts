@@ -29,11 +29,3 @@ export function nameOf(asset: Asset): string {
 export function iconOf(kind: string) {
   return (KINDS.find((one) => one.name === kind) ?? KINDS[0])?.icon;
 }
-
-/** 512 B, 38 kB, 1.4 MB. */
-export function bytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB'];
-  const power = Math.min(units.length - 1, count > 0 ? Math.floor(Math.log10(count) / 3) : 0);
-  const value = count / 1000 ** power;
-  return `${value >= 10 || power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
-}

@@ -4,10 +4,10 @@ import { keys } from '@/api/keys';
 import { fetchSystem, type SystemReport } from '@/api/ops';
 import { View } from '@/app/View';
 import { Badge } from '@/ui/Badge';
+import { size } from '@/ui/bytes';
 import { Card } from '@/ui/Card';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
-import { bytes } from './bytes';
 import { type Fact, Facts } from './Facts';
 import styles from './SystemView.module.css';
 import { Updated } from './Updated';
@@ -103,17 +103,17 @@ function postgresOf(postgres: NonNullable<SystemReport['postgres']>): Fact[] {
   return [
     ['Version', postgres.version],
     ['Migration', `${postgres.migration ?? 'none'} of ${postgres.wanted_migration ?? 'unknown'}`],
-    ['Size', bytes(postgres.bytes)],
+    ['Size', size(postgres.bytes)],
     ['Connections', `${postgres.connections} of ${postgres.max_connections}`],
     ['Clock skew', `${postgres.clock_skew_s} s`],
   ];
 }
 
 function redisOf(redis: NonNullable<SystemReport['redis']>): Fact[] {
-  const most = redis.max_bytes === null ? '' : ` of ${bytes(redis.max_bytes)}`;
+  const most = redis.max_bytes === null ? '' : ` of ${size(redis.max_bytes)}`;
   return [
     ['Version', redis.version],
-    ['Memory', redis.used_bytes === null ? 'unknown' : `${bytes(redis.used_bytes)}${most}`],
+    ['Memory', redis.used_bytes === null ? 'unknown' : `${size(redis.used_bytes)}${most}`],
     ['Eviction policy', redis.eviction_policy ?? 'unknown'],
     ['Evicted keys', redis.evicted_keys ?? 'unknown'],
   ];

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Throughput } from '@/api/ops';
 import { Problem } from '@/api/problem';
-import { bytes } from './bytes';
 import { filterOf, isFiltered, readSearch } from './jobSearch';
 import { fromField, toField } from './moments';
 import { acceptedOf, seriesOf, stacked } from './throughput';
@@ -74,7 +73,6 @@ it('says lengths, counts and names as people do', () => {
   ]);
   expect([counted(1, 'job'), counted(1_200, 'job')]).toEqual(['1 job', '1,200 jobs']);
   expect(plain('provider_queued')).toBe('Provider queued');
-  expect([0, 999, 1_410_272, 25e9].map(bytes)).toEqual(['0 bytes', '999 bytes', '1.4 MB', '25 GB']);
 });
 
 it('does not ask again for what is refused', () => {

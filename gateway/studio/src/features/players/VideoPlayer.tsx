@@ -31,7 +31,7 @@ export function VideoPlayer({ url, title, posterUrl, width, height }: Props) {
       controls
       playsInline
       preload="metadata"
-      onPlay={() => jukebox.pause()}
+      onPlay={(event) => jukebox.begins(event.currentTarget)}
     />
   );
 }

@@ -17,6 +17,8 @@ export interface Playing {
 const VOLUME = 'penstock:volume';
 const watchers = new Set<() => void>();
 let element: HTMLAudioElement | null = null;
+/** The film that was begun last: it falls silent when a sound begins, or another film. */
+let film: HTMLVideoElement | null = null;
 let state: Playing = {
   src: null,
   playing: false,
@@ -43,7 +45,10 @@ function sound(): HTMLAudioElement {
   if (element) return element;
   const made = new Audio();
   made.preload = 'auto';
-  made.addEventListener('play', () => set({ playing: true }));
+  made.addEventListener('play', () => {
+    film?.pause();
+    set({ playing: true });
+  });
   made.addEventListener('pause', () => set({ playing: false }));
   made.addEventListener('ended', () => set({ playing: false, timeS: made.duration }));
   made.addEventListener('timeupdate', () => set({ timeS: made.currentTime }));
@@ -102,6 +107,13 @@ export const jukebox = {
   /** Without an address: whatever plays. */
   pause(src?: string): void {
     if (element && (src === undefined || state.src === src)) element.pause();
+    if (src === undefined) film?.pause();
+  },
+  /** A film begins. */
+  begins(next: HTMLVideoElement): void {
+    element?.pause();
+    if (film !== next) film?.pause();
+    film = next;
   },
 };
 

@@ -72,11 +72,7 @@ function Tile({ asset }: { asset: ProjectAsset }) {
     );
   }
   return (
-    <Link
-      to={'/studio/generations/$id' as never}
-      params={{ id: asset.generation_id } as never}
-      className={styles.tile}
-    >
+    <Link to="/studio/generations/$id" params={{ id: asset.generation_id }} className={styles.tile}>
       {content}
     </Link>
   );

@@ -1,13 +1,12 @@
-import { useNavigate } from '@tanstack/react-router';
 import type { Project } from '@/api/projects';
 import { KINDS } from '@/features/create/kinds';
+import { useFill } from '@/features/create/prefill';
 import { dollars } from '@/ui/money';
 import styles from './ProjectGenerate.module.css';
-import { prefillProject } from './prefill';
 
 /** The way to the form of each kind, with this project chosen there. */
 export function ProjectGenerate({ project }: { project: Project }) {
-  const navigate = useNavigate();
+  const fill = useFill();
   const left = project.budget.nanos - project.spent.nanos;
   if (project.archived_at) {
     return <p className={styles.lead}>It is archived. Take it out of the archive to make more for it.</p>;
@@ -24,10 +23,7 @@ export function ProjectGenerate({ project }: { project: Project }) {
             <button
               type="button"
               className={styles.kind}
-              onClick={() => {
-                prefillProject(project.id);
-                void navigate({ to: '/studio/create/$kind', params: { kind: name } });
-              }}
+              onClick={() => fill({ kind: name, project: project.id })}
             >
               <Icon aria-hidden="true" />
               {label}

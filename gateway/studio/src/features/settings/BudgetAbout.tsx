@@ -1,6 +1,6 @@
 import { useApiKeys } from '@/api/apiKeys';
 import type { Budget } from '@/api/budgets';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { useProviderSettings } from '@/api/providers';
 import { Field } from '@/ui/Field';
 import { Select } from '@/ui/Select';

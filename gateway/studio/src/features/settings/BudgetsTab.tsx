@@ -5,7 +5,7 @@ import { useApiKeys } from '@/api/apiKeys';
 import { type Budget, deleteBudget, useBudgets } from '@/api/budgets';
 import { keys } from '@/api/keys';
 import { OVERVIEW } from '@/api/overview';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { Button } from '@/ui/Button';
 import { Confirm } from '@/ui/Confirm';
 import { EmptyState } from '@/ui/EmptyState';

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
 import { createKey, type KeyRequest, type NewApiKey } from '@/api/apiKeys';
 import { asProblem } from '@/api/problem';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { KINDS } from '@/features/create/kinds';
 import { AmountInput } from '@/ui/AmountInput';
 import { Button } from '@/ui/Button';

@@ -3,7 +3,7 @@ import { KeyRound, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { type ApiKey, type NewApiKey, revokeKey, useApiKeys } from '@/api/apiKeys';
 import { keys } from '@/api/keys';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { Button } from '@/ui/Button';
 import { Confirm } from '@/ui/Confirm';
 import { EmptyState } from '@/ui/EmptyState';

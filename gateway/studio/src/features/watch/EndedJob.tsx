@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Generation } from '@/api/client';
+import { useReuse } from '@/features/create/reusing';
 import { jobOf } from '@/live/jobs';
 import { live } from '@/live/live';
 import styles from './EndedJob.module.css';
-import { useEdit } from './editing';
 import { FailureCard } from './FailureCard';
 import { JobFacts } from './JobFacts';
 import { JobHead } from './JobHead';
@@ -13,7 +13,7 @@ import { titleOf } from './titles';
 
 /** One that has ended: what came of it, or why nothing did. */
 export const EndedJob = memo(function EndedJob({ generation }: { generation: Generation }) {
-  const edit = useEdit();
+  const reuse = useReuse();
   const job = jobOf(generation, 0, live.snapshot().jobs.get(generation.id));
   const title = titleOf(job);
   const failed = generation.status !== 'completed';
@@ -35,7 +35,7 @@ export const EndedJob = memo(function EndedJob({ generation }: { generation: Gen
           <summary>
             {generation.status === 'canceled' ? 'What it cost, and what can be done' : 'What happened'}
           </summary>
-          <FailureCard generation={generation} quiet onEdit={() => edit(generation)} />
+          <FailureCard generation={generation} quiet onEdit={() => reuse(generation, 'edit')} />
         </details>
       )}
     </article>

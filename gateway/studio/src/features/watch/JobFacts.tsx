@@ -1,6 +1,6 @@
 import { memo } from 'react';
 import type { Cost } from '@/api/client';
-import { useProjectChoices } from '@/api/projectChoices';
+import { useProjectChoices } from '@/api/projects';
 import { isOver, type Job } from '@/live/jobs';
 import { useTick } from '@/ui/clock';
 import { Money } from '@/ui/Money';

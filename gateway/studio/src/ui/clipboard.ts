@@ -1,4 +1,4 @@
-import { say } from '@/ui/toasts';
+import { say } from './toasts';
 
 /** Puts words on the clipboard and says so; where the page may not, it says the words. */
 export async function copy(words: string, done: string): Promise<void> {
