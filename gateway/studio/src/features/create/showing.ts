@@ -56,12 +56,15 @@ export function useFresh(kind: string): readonly Job[] {
 
 /** As text, for a snapshot is compared by value. */
 function freshIds(jobs: Jobs, kind: string): string {
-  return [...jobs.values()]
-    .filter((job) => job.status === 'completed' && job.resource?.kind === kind)
-    .filter((job) => job.heardAt > began && !seen.has(job.id))
-    .map((job) => job.id)
-    .sort((a, b) => (a < b ? 1 : -1))
-    .join(' ');
+  return (
+    [...jobs.values()]
+      .filter((job) => job.status === 'completed' && job.resource?.kind === kind)
+      // By when it ended, not by when it was heard of: what ended before is told again to a page that just came.
+      .filter((job) => Date.parse(job.resource?.completed_at ?? '') > began && !seen.has(job.id))
+      .map((job) => job.id)
+      .sort((a, b) => (a < b ? 1 : -1))
+      .join(' ')
+  );
 }
 
 function subscribe(watcher: () => void): () => void {

@@ -51,7 +51,7 @@ export function ProviderActions({ provider }: { provider: OpsProvider }) {
         look="quiet"
         icon={<Snowflake />}
         onClick={() => setCooling(true)}
-        aria-label={`Cool ${provider.id} down`}
+        aria-label={`Cool down ${provider.id}`}
       >
         Cool down
       </Act>
