@@ -112,7 +112,7 @@ class Stand:
             await connection.execute("SET session_replication_role = replica")  # the ledger's guard
             await connection.execute(
                 "TRUNCATE generations, generation_events, submissions, outputs, ledger, idempotency_keys, workers,"
-                " provider_callbacks, provider_health, run_times, assets"
+                " provider_callbacks, provider_health, run_times, assets, creative_generations"
             )
             await connection.execute("CHECKPOINT")
         finally:
