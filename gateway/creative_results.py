@@ -101,11 +101,19 @@ def upscale_result(deps: Deps, rows: Sequence[Row]) -> dict[str, Any]:
     return {**_picture(deps, output), "originalSize": _size(file) or told, "newSize": new}
 
 
-def metadata_of(rows: Sequence[Row], product: str) -> dict[str, Any]:
-    """What is known of how it was made; `model` is the name that ran, `requestedModel` the one asked for."""
+def metadata_of(
+    rows: Sequence[Row], product: str, wanted: int, missing: PenstockError | None
+) -> dict[str, Any]:
+    """What is known of how it was made; `model` is the name that ran, `requestedModel` the one asked for.
+
+    Where fewer than `wanted` were made, a warning says why, by what the others were refused for or failed with.
+    """
     row, output = rows[0], rows[0]["outputs"][0]
     kind = KINDS[row["kind"]]
     prompt_field = None if kind.prompt_field in kind.file_fields else kind.prompt_field
+    warnings = list({encode(one): one for row in rows for one in row["warnings"]}.values())
+    if missing is not None:
+        warnings.append(_incomplete(wanted, sum(len(row["outputs"]) for row in rows), missing))
     return {
         "generationId": row["id"],
         "jobId": row["id"],
@@ -122,8 +130,19 @@ def metadata_of(rows: Sequence[Row], product: str) -> dict[str, Any]:
         "bytes": output["bytes"],
         "seed": output["details"].get("seed", row["input"].get("seed")),
         "cost": money(sum(row["cost_nanos"] or 0 for row in rows)),
-        "warnings": list({encode(one): one for row in rows for one in row["warnings"]}.values()),
+        "warnings": warnings,
         "createdAt": row["created_at"],
+    }
+
+
+def _incomplete(wanted: int, made: int, why: PenstockError) -> dict[str, Any]:
+    return {
+        "code": "QUANTITY_INCOMPLETE",
+        "parameter": "quantity",
+        "requested": wanted,
+        "made": made,
+        "cause": why.code,
+        "message": why.message,
     }
 
 

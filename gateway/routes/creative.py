@@ -99,10 +99,10 @@ def _operation(function: Function, suffix: str, prefix: str) -> Operation:
         `metadata.warnings`, and a product that nobody here serves is stood in for."""
         asked: Asked = request.body.asked()
         try:
-            rows = await _made(request, asked)
+            rows, refused = await _made(request, asked)
         except InvalidInput as error:
             raise renamed(error, lambda field: _in_their_words(asked.kind, field)) from None
-        return _answer(request, function, asked, rows)
+        return _answer(request, function, asked, rows, refused)
 
     run.__name__ = f"creative_{function.name}{suffix}"
     run.__annotations__["request"] = GenericAlias(Request, (function.body, type(None)))
@@ -129,8 +129,11 @@ def _in_their_words(kind: str, field: str) -> str:
     return THEIR_WORDS[kind].get(name, name)
 
 
-async def _made(request: Request[Any, None], asked: Asked) -> Sequence[Row]:
-    """What it became, after the wait: one row, or several where the model makes one thing at a time."""
+async def _made(request: Request[Any, None], asked: Asked) -> tuple[Sequence[Row], PenstockError | None]:
+    """What it became, after the wait: one row, or several where the model makes one thing at a time.
+
+    What was admitted is delivered; the error says why the rest was not, where a quota or a budget stopped it.
+    """
     limit_s = request.deps.settings.max_wait_s
     preferred_s = preferred_wait_s(request.headers, limit_s)
     wait_s = limit_s if preferred_s is None else preferred_s
@@ -143,11 +146,11 @@ async def _made(request: Request[Any, None], asked: Asked) -> Sequence[Row]:
         return_exceptions=True,
     )
     rows = [row for row in results if not isinstance(row, BaseException)]
-    for error in results:
-        # What was admitted is delivered, even where a quota or a budget stopped the rest.
-        if isinstance(error, BaseException) and not (rows and isinstance(error, PenstockError)):
+    errors = [error for error in results if isinstance(error, BaseException)]
+    for error in errors:
+        if not (rows and isinstance(error, PenstockError)):
             raise error
-    return rows
+    return rows, next((error for error in errors if isinstance(error, PenstockError)), None)
 
 
 async def _read(request: Request[Any, None], asked: Asked) -> list[NewGeneration]:
@@ -199,7 +202,13 @@ async def _one(request: Request[Any, None], new: NewGeneration, key: Idempotency
     return row
 
 
-def _answer(request: Request[Any, None], function: Function, asked: Asked, rows: Sequence[Row]) -> Reply:
+def _answer(
+    request: Request[Any, None],
+    function: Function,
+    asked: Asked,
+    rows: Sequence[Row],
+    refused: PenstockError | None,
+) -> Reply:
     """200 with what was made, 202 while something is under way. Raises what the first came to when none was made."""
     deps, headers = request.deps, {"Location": generation_path(rows[0]["id"])}
     running = [row for row in rows if row["state"] not in TERMINAL]
@@ -209,7 +218,9 @@ def _answer(request: Request[Any, None], function: Function, asked: Asked, rows:
     made = [row for row in rows if row["outputs"]]
     if not made:
         raise failure_of(rows[0])
-    shown = {"success": True, **function.show(deps, made), "metadata": metadata_of(made, asked.products[0])}
+    failed = next((failure_of(row) for row in rows if not row["outputs"]), None)
+    metadata = metadata_of(made, asked.products[0], asked.input.get("count", 1), refused or failed)
+    shown = {"success": True, **function.show(deps, made), "metadata": metadata}
     return reply(shown, 200, headers)
 
 

@@ -59,9 +59,10 @@ class Studio(ScriptedProvider):
         ]
         super().__init__(self._make, cards)
         self.fails = False
+        self.fails_after = 1_000
 
     async def _make(self, request: Request, sink: Sink) -> Finished:
-        if self.fails:
+        if self.fails or len(self.requests) > self.fails_after:
             raise Refused(JobError("PROVIDER_REJECTED", "It does not like fog."), curable=False)
         media = request.kind in ("audio", "music")
         mime, data = ("audio/mpeg", sound("mp3", 1.0)) if media else ("image/png", picture())
@@ -137,6 +138,29 @@ async def test_a_quantity_is_made_by_as_many_runs_as_it_needs(
     assert pictures[0] == {name: answer.json[name] for name in ("url", "thumbnail")}
     assert len(studio.requests) == runs
     assert len(await _history(api)) == 4
+
+
+async def test_a_quota_that_stops_some_of_a_quantity_is_told(api: Api, studio: Studio) -> None:
+    operator = await api.gateway.account()
+    await operator.call("PUT", f"/api/v1/accounts/{api.account_id}/plan", {"plan": "free"})
+    answer = await api.post(IMAGE, {"prompt": "x", "model": "flux-2", "quantity": 3})
+    assert (answer.status, len(answer.json["images"])) == (200, 1)
+    assert _incomplete(answer) == ("quantity", 3, 1, "QUOTA_EXCEEDED")
+    refused = await api.post(IMAGE, {"prompt": "y", "model": "flux-2", "quantity": 3})
+    assert refused.problem[:2] == (429, "QUOTA_EXCEEDED")
+
+
+async def test_a_failure_of_some_of_a_quantity_is_told(api: Api, studio: Studio) -> None:
+    studio.fails_after = 2
+    answer = await api.post(IMAGE, {"prompt": "x", "model": "flux-2", "quantity": 4})
+    assert (answer.status, len(answer.json["images"])) == (200, 2)
+    assert _incomplete(answer) == ("quantity", 4, 2, "GENERATION_FAILED")
+
+
+def _incomplete(answer: Response) -> tuple[str, int, int, str]:
+    told = next(one for one in answer.json["metadata"]["warnings"] if one["code"] == "QUANTITY_INCOMPLETE")
+    assert told["message"]
+    return told["parameter"], told["requested"], told["made"], told["cause"]
 
 
 async def test_what_a_model_has_no_slider_for_is_left_out_and_told(api: Api, studio: Studio) -> None:
