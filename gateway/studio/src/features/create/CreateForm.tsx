@@ -12,6 +12,7 @@ import { useEstimate } from './estimating';
 import { FormFields } from './FormFields';
 import { fieldsOf } from './fields';
 import { GenerateBar } from './GenerateBar';
+import { KINDS } from './kinds';
 import { LeftOut } from './LeftOut';
 import { ModelPicker } from './ModelPicker';
 import { modelOf } from './modelSearch';
@@ -39,7 +40,7 @@ function LoadedForm({ kind, models, onMade }: Props & { models: readonly Model[]
   const draft = useDraft(kind);
   const offline = useConnection() === 'offline';
   const transfers = useTransfers().filter((one) => one.kind === kind);
-  const model = modelOf(models, draft.model);
+  const model = modelOf(models, draft.model, KINDS.find((one) => one.name === kind)?.usual);
   const fields = fieldsOf(model?.parameters ?? {});
   const input = inputOf(draft.values, fields);
   const estimate = useEstimate(model ? requestOf(kind, model, models, draft, input) : null);

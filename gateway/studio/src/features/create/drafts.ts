@@ -23,6 +23,8 @@ export interface Draft {
 }
 
 const EMPTY: Draft = { model: null, values: {}, times: 1, project: null, standIns: false, files: {} };
+/** Where forms begin that nobody has touched. */
+const FIRST: Readonly<Record<string, Values>> = { image: { style: 'realistic' } };
 const KEY = 'penstock-draft-';
 
 const known = new Map<string, Draft>();
@@ -31,19 +33,20 @@ const watchers = new Set<() => void>();
 export function draftOf(kind: string): Draft {
   let draft = known.get(kind);
   if (!draft) {
-    draft = read(localStorage.getItem(KEY + kind));
+    draft = read(localStorage.getItem(KEY + kind), FIRST[kind]);
     known.set(kind, draft);
   }
   return draft;
 }
 
-/** The draft that was kept; an empty one when it cannot be read. */
-export function read(kept: string | null): Draft {
+/** The draft that was kept; one with the values `first` when there is none, or none that can be read. */
+export function read(kept: string | null, first: Values = {}): Draft {
+  const empty = { ...EMPTY, values: first };
   try {
     const found: unknown = JSON.parse(kept ?? '{}');
-    return typeof found === 'object' && found !== null ? { ...EMPTY, ...found } : EMPTY;
+    return typeof found === 'object' && found !== null ? { ...empty, ...found } : empty;
   } catch {
-    return EMPTY;
+    return empty;
   }
 }
 

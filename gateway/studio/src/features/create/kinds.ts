@@ -7,11 +7,13 @@ export interface Kind {
   icon: LucideIcon;
   /** What an empty preview promises. */
   promise: string;
+  /** The product that it is made with where nobody chose another. */
+  usual?: string;
 }
 
 /** What can be made, in the order of the keys 1 to 6. */
 export const KINDS: readonly Kind[] = [
-  { name: 'image', label: 'Images', icon: Image, promise: 'Your images appear here' },
+  { name: 'image', label: 'Images', icon: Image, promise: 'Your images appear here', usual: 'flux-2' },
   { name: 'audio', label: 'Audio', icon: AudioLines, promise: 'Your speech is heard here' },
   { name: 'music', label: 'Music', icon: Music, promise: 'Your music is heard here' },
   { name: 'video', label: 'Video', icon: Clapperboard, promise: 'Your videos appear here' },

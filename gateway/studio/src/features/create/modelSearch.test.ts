@@ -26,3 +26,10 @@ it("takes a draft's model by its own name, by a product's, else the first that c
   expect(modelOf(models, null)?.id).toBe('runware/flux');
   expect(modelOf(models, 'gone')?.id).toBe('runware/flux');
 });
+
+it('begins with the usual product where nobody chose, if somebody can make it', () => {
+  const usual = [model('local/image'), ...models];
+  expect(modelOf(usual, null, 'flux-2')?.id).toBe('runware/flux');
+  expect(modelOf(usual, null, 'dall-e-3')?.id).toBe('local/image');
+  expect(modelOf(usual, 'local/image', 'flux-2')?.id).toBe('local/image');
+});

@@ -14,11 +14,26 @@ export function found<T extends Searched>(models: readonly T[], search: string):
   return [...matches.filter((one) => one.available), ...matches.filter((one) => !one.available)];
 }
 
-/** The model of a draft; of what was asked for by a product's name, the first that can run. */
-export function modelOf<T extends Searched>(models: readonly T[], name: string | null): T | undefined {
-  const named = models.filter((one) => name !== null && (one.id === name || one.aliases.includes(name)));
+/**
+ * The model of a draft; of what was asked for by a product's name, the first that can run. Where nothing was chosen it
+ * is the `usual` one, as long as it can run.
+ */
+export function modelOf<T extends Searched>(
+  models: readonly T[],
+  name: string | null,
+  usual: string | null = null,
+): T | undefined {
+  const named = models.filter((one) => name !== null && isNamed(one, name));
   const candidates = named.length > 0 ? named : models;
+  const wanted = name ?? usual;
   return (
-    candidates.find((one) => one.id === name) ?? candidates.find((one) => one.available) ?? candidates[0]
+    candidates.find((one) => one.id === name) ??
+    candidates.find((one) => one.available && wanted !== null && isNamed(one, wanted)) ??
+    candidates.find((one) => one.available) ??
+    candidates[0]
   );
+}
+
+function isNamed(model: Searched, name: string): boolean {
+  return model.id === name || model.aliases.includes(name);
 }
