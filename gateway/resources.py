@@ -196,7 +196,9 @@ class ModelResource(Resource):
         description="JSON Schema of `input`; in each property, `x-form` says how a page asks for it."
     )
     price: dict[str, Any] | None = Field(description="Nano-dollars per unit; null is unknown, not free.")
-    price_text: str = Field(description="The same for people: `$0.04 per picture`.")
+    price_text: str = Field(
+        description="In short, for people: `$0.04 per picture`; without caches and long prompts."
+    )
     limits: dict[str, Any]
     expected_s: float
     licence: str | None

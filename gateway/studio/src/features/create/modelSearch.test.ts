@@ -8,6 +8,7 @@ const model = (id: string, available = true, aliases: string[] = []) => ({
   description: 'Pictures from words.',
   aliases,
   available,
+  shutdown_date: null as string | null,
 });
 const models = [
   model('fal/flux', false, ['flux-2']),
@@ -32,4 +33,7 @@ it('begins with the usual product where nobody chose, if somebody can make it', 
   expect(modelOf(usual, null, 'flux-2')?.id).toBe('runware/flux');
   expect(modelOf(usual, null, 'dall-e-3')?.id).toBe('local/image');
   expect(modelOf(usual, 'local/image', 'flux-2')?.id).toBe('local/image');
+  const ending = { ...model('openai/old'), shutdown_date: '2027-01-14' };
+  expect(modelOf([ending, ...usual], null)?.id).toBe('local/image');
+  expect(modelOf([ending], null)?.id).toBe('openai/old');
 });

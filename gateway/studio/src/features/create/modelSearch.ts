@@ -1,6 +1,9 @@
 import type { Model } from '@/api/client';
 
-type Searched = Pick<Model, 'id' | 'label' | 'provider' | 'description' | 'aliases' | 'available'>;
+type Searched = Pick<
+  Model,
+  'id' | 'label' | 'provider' | 'description' | 'aliases' | 'available' | 'shutdown_date'
+>;
 
 /** Those with all words of a search in name, provider, alias or description; what can run comes first. */
 export function found<T extends Searched>(models: readonly T[], search: string): T[] {
@@ -16,7 +19,7 @@ export function found<T extends Searched>(models: readonly T[], search: string):
 
 /**
  * The model of a draft; of what was asked for by a product's name, the first that can run. Where nothing was chosen it
- * is the `usual` one, as long as it can run.
+ * is the `usual` one, as long as it can run, and rather one whose end is not known.
  */
 export function modelOf<T extends Searched>(
   models: readonly T[],
@@ -29,6 +32,7 @@ export function modelOf<T extends Searched>(
   return (
     candidates.find((one) => one.id === name) ??
     candidates.find((one) => one.available && wanted !== null && isNamed(one, wanted)) ??
+    candidates.find((one) => one.available && one.shutdown_date === null) ??
     candidates.find((one) => one.available) ??
     candidates[0]
   );
