@@ -82,11 +82,7 @@ async function fetchCounts(): Promise<ReadonlyMap<string, number>> {
   return new Map(report.rows.flatMap((row) => (row.group ? [[row.group, row.generations] as const] : [])));
 }
 
-export async function fetchProjectAssets(
-  project: string,
-  limit: number,
-  after?: string,
-): Promise<Page<ProjectAsset>> {
-  const query = { project, limit, ...(after && { after }) };
+export async function fetchProjectAssets(project: string, limit: number): Promise<Page<ProjectAsset>> {
+  const query = { project, limit };
   return taken(api.GET('/api/v1/assets', { params: { query: query as never } }));
 }

@@ -8,6 +8,7 @@ import type { Filters } from './filters';
 
 interface Props {
   filters: Filters;
+  fixed: Filters;
   onChange: (changes: Partial<Filters>, replace?: boolean) => void;
   about: 'assets' | 'history';
 }
@@ -22,7 +23,7 @@ const STARS = [1, 2, 3, 4, 5].map((value) => ({
 }));
 
 /** The finer conditions. Each takes effect at once, or when one has finished typing. */
-export function Conditions({ filters, onChange, about }: Props) {
+export function Conditions({ filters, fixed, onChange, about }: Props) {
   const projects = useProjectChoices();
   const loose = about === 'assets' ? [{ value: 'none', label: 'In no project' }] : [];
   const typed = (name: 'tag' | 'model' | 'seed' | 'size', hint: string) => (wires: Wires) => (
@@ -60,7 +61,7 @@ export function Conditions({ filters, onChange, about }: Props) {
   return (
     <div className={styles.conditions}>
       {about === 'history' && <Field label="Status">{choice('status', 'Any', STATUSES)}</Field>}
-      <Field label="Project">{choice('project', 'Any', [...loose, ...known])}</Field>
+      {!fixed.project && <Field label="Project">{choice('project', 'Any', [...loose, ...known])}</Field>}
       <Field label="Tag">{typed('tag', 'hero')}</Field>
       <Field label="Model">{typed('model', 'As it was asked for')}</Field>
       <Field label="Seed">{typed('seed', '42')}</Field>

@@ -7,25 +7,26 @@ import { classes } from '@/ui/classes';
 import { Select } from '@/ui/Select';
 import { Conditions } from './Conditions';
 import styles from './FilterBar.module.css';
-import { countOf, type Filters } from './filters';
+import { countOf, type Filters, without } from './filters';
 
 interface Props {
   filters: Filters;
   onChange: (changes: Partial<Filters>, replace?: boolean) => void;
   /** Which of them this list can do, beside words and kind. */
   about: 'assets' | 'history';
-  /** Set by the view itself, so it is not offered. */
-  hideFavorite?: boolean;
+  /** Set by the place itself, so they are not offered. */
+  fixed?: Filters;
   children?: ReactNode;
 }
 
 const PAUSE_MS = 250;
 
 /** Words, kind, favourites in sight; everything else behind "Filters". All of it stands in the address. */
-export function FilterBar({ filters, onChange, about, hideFavorite, children }: Props) {
+export function FilterBar({ filters, onChange, about, fixed = {}, children }: Props) {
   const [open, setOpen] = useState(false);
   const id = useId();
-  const set = countOf(hideFavorite ? { ...filters, favorite: undefined } : filters);
+  const free = without(filters, fixed);
+  const set = countOf(free);
   return (
     <search className={styles.bar}>
       <div className={styles.line}>
@@ -44,7 +45,7 @@ export function FilterBar({ filters, onChange, about, hideFavorite, children }: 
             ...KINDS.map(({ name, label }) => ({ value: name, label })),
           ]}
         />
-        {!hideFavorite && (
+        {!fixed.favorite && (
           <Button
             icon={<Star aria-hidden="true" />}
             aria-label="Favourites"
@@ -67,9 +68,9 @@ export function FilterBar({ filters, onChange, about, hideFavorite, children }: 
         {children}
       </div>
       <div id={id} hidden={!open}>
-        {open && <Conditions filters={filters} onChange={onChange} about={about} />}
+        {open && <Conditions filters={filters} fixed={fixed} onChange={onChange} about={about} />}
       </div>
-      <Chips filters={filters} hideFavorite={hideFavorite} onChange={onChange} />
+      <Chips filters={free} onChange={onChange} />
     </search>
   );
 }
@@ -109,12 +110,11 @@ function SearchField({ hint, value, onChange }: SearchProps) {
 
 interface ChipsProps {
   filters: Filters;
-  hideFavorite?: boolean;
   onChange: Props['onChange'];
 }
 
 /** What narrows the list beside the words, each with its way out. */
-function Chips({ filters, hideFavorite, onChange }: ChipsProps) {
+function Chips({ filters, onChange }: ChipsProps) {
   const projects = useProjectChoices();
   const named: Record<string, string> = {
     project:
@@ -125,10 +125,7 @@ function Chips({ filters, hideFavorite, onChange }: ChipsProps) {
     sort: filters.sort === 'oldest' ? 'oldest first' : 'best first',
   };
   const entries = Object.entries(filters).filter(
-    ([name, value]) =>
-      value !== undefined &&
-      !['q', 'kind', 'favorite'].includes(name) &&
-      !(hideFavorite && name === 'favorite'),
+    ([name, value]) => value !== undefined && !['q', 'kind', 'favorite'].includes(name),
   );
   if (entries.length === 0) return null;
   return (

@@ -23,18 +23,30 @@ import { useLibrarySearch } from './useLibrarySearch';
 import { useNews } from './useNews';
 import { Viewer } from './Viewer';
 
-interface Props {
+interface ShelfProps {
   title: string;
-  /** Filters that belong to the view. */
+  /** Filters that belong to the place. */
   fixed?: Filters;
   trash?: boolean;
-  actions?: ReactNode;
   /** What to say where there is nothing, and nothing is filtered. */
   empty: ReactNode;
 }
 
+interface Props extends ShelfProps {
+  actions?: ReactNode;
+}
+
 /** A view of the library's assets: the gallery, the favourites, the trash. */
-export function Library({ title, fixed, trash = false, actions, empty }: Props) {
+export function Library({ actions, ...shelf }: Props) {
+  return (
+    <View title={shelf.title} actions={actions}>
+      <Shelf {...shelf} />
+    </View>
+  );
+}
+
+/** Assets to look for, look at and act on, within a view. The address says which. */
+export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
   const navigate = useNavigate();
   const { search, change: changeSearch } = useLibrarySearch();
   const filters = { ...filtersOf(search), ...fixed };
@@ -115,13 +127,8 @@ export function Library({ title, fixed, trash = false, actions, empty }: Props) 
   const loadedAll = ids.every((id) => order.includes(id));
 
   return (
-    <View title={title} actions={actions}>
-      <FilterBar
-        filters={filtersOf(search)}
-        onChange={changeSearch}
-        about="assets"
-        hideFavorite={fixed?.favorite}
-      />
+    <div className={styles.shelf}>
+      <FilterBar filters={filtersOf(search)} onChange={changeSearch} about="assets" fixed={fixed} />
       <NewPill
         count={news.fresh.length}
         calm={!search.show && selection.ids.size === 0 && items.length === 0}
@@ -192,6 +199,6 @@ export function Library({ title, fixed, trash = false, actions, empty }: Props) 
           onClose={() => changeSearch({ full: undefined, show: undefined })}
         />
       )}
-    </View>
+    </div>
   );
 }

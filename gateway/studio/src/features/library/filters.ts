@@ -88,6 +88,11 @@ function given<T extends Record<string, unknown>>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** Those that somebody can change where `fixed` are the place's own. */
+export function without(filters: Filters, fixed: Filters): Filters {
+  return Object.fromEntries(Object.entries(filters).filter(([name]) => !(name in fixed)));
+}
+
 /** How many conditions there are beside the words and the kind, which are always in sight. */
 export function countOf({ q: _q, kind: _kind, ...rest }: Filters): number {
   return Object.values(rest).filter((value) => value !== undefined).length;

@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { studioRoute } from '@/app/root';
-import { reportSearch } from '@/features/analytics/range';
+import { type ReportSearch, reportSearch } from '@/features/analytics/range';
+import { type LibrarySearch, readSearch } from '@/features/library/filters';
 
 export const projectRoutes = [
   createRoute({
@@ -20,7 +21,10 @@ export const projectRoutes = [
   createRoute({
     getParentRoute: () => studioRoute,
     path: '/studio/projects/$id/$tab',
-    validateSearch: reportSearch,
+    validateSearch: (search: Record<string, unknown>): ReportSearch & LibrarySearch => ({
+      ...readSearch(search),
+      ...reportSearch(search),
+    }),
     component: lazyRouteComponent(() => import('./ProjectView'), 'ProjectView'),
   }),
 ] as const;
