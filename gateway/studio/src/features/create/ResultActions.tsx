@@ -1,16 +1,16 @@
 import { Link } from '@tanstack/react-router';
 import {
   Download,
-  FileJson,
   Info,
   Link2,
   RefreshCw,
+  Scaling,
   Share2,
   TextCursorInput,
   WandSparkles,
 } from 'lucide-react';
 import type { ReactNode, Ref } from 'react';
-import { address, fileAddress } from '@/api/address';
+import { fileAddress } from '@/api/address';
 import type { Generation, Output } from '@/api/client';
 import { share } from '@/api/links';
 import { printed } from '@/keyboard/chord';
@@ -20,7 +20,8 @@ import { sayProblem } from '@/ui/toasts';
 import styles from './Finished.module.css';
 import { useFill } from './prefill';
 import { titleFor } from './prompts';
-import { purposesOf } from './purposes';
+import { type Purpose, purposesOf } from './purposes';
+import { saveRecipe } from './recipes';
 import { reuses, useReuse } from './reusing';
 
 interface Props {
@@ -52,10 +53,13 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
     thumbnail: output.thumbnail_url,
     seconds: output.duration_s,
   };
-  const uses: MenuItem[] = purposesOf(output.mime, 'image').map(({ kind, field, label }) => ({
-    label,
-    run: () => fill({ kind, input: { [field]: reference }, files: { [reference]: note } }),
-  }));
+  const begin = ({ kind, field }: Purpose) =>
+    fill({ kind, input: { [field]: reference }, files: { [reference]: note } });
+  const purposes = purposesOf(output.mime, 'image');
+  const enlarging = purposes.find((one) => one.kind === 'upscale');
+  const uses: MenuItem[] = purposes
+    .filter((one) => one !== enlarging)
+    .map((purpose) => ({ label: purpose.label, run: () => begin(purpose) }));
   const shares: MenuItem[] = TERMS.map(([words, seconds]) => ({
     label: `For ${words}`,
     run: () =>
@@ -67,12 +71,19 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
     { label: 'Same seed', keys: printed('r').join(' '), disabled: busy, run: () => onAgain('same') },
     { label: 'New seed', keys: printed('Shift+R').join(' '), disabled: busy, run: () => onAgain('new') },
   ];
+  const keeps: MenuItem = { label: 'Save the settings as a file', run: () => saveRecipe(generation.id) };
   return (
     <div className={styles.actions}>
       <a ref={ref} className={styles.link} href={`${file}/download`} download>
         <Download aria-hidden="true" />
         Download
       </a>
+      {enlarging && (
+        <button type="button" className={styles.link} onClick={() => begin(enlarging)}>
+          <Scaling aria-hidden="true" />
+          Upscale
+        </button>
+      )}
       <Actions
         name="Again: make another"
         items={agains}
@@ -81,7 +92,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
       />
       <Actions
         name="Reuse its settings"
-        items={reuses(generation, reuse)}
+        items={[...reuses(generation, reuse), keeps]}
         icon={<TextCursorInput aria-hidden="true" />}
         label="Reuse"
       />
@@ -111,14 +122,6 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         icon={<Share2 aria-hidden="true" />}
         label="Share"
       />
-      <a
-        className={styles.link}
-        href={address(`/api/v1/generations/${generation.id}/recipe?download=true`)}
-        download
-      >
-        <FileJson aria-hidden="true" />
-        Save settings
-      </a>
       <Link className={styles.link} to="/studio/generations/$id" params={{ id: generation.id }}>
         <Info aria-hidden="true" />
         Details

@@ -1,3 +1,4 @@
+import { address } from '@/api/address';
 import { draftOf } from './drafts';
 import type { FormField } from './fields';
 import type { Values } from './values';
@@ -35,4 +36,12 @@ export function recipeFile(kind: string, model: string | null): Blob {
 /** The field that holds what is asked for in words. */
 export function promptField(fields: readonly FormField[]): FormField | undefined {
   return fields.find((field) => field.widget === 'textarea' && !field.advanced);
+}
+
+/** Hands over what makes a generation again, as a file. */
+export function saveRecipe(id: string): void {
+  const link = document.createElement('a');
+  link.href = address(`/api/v1/generations/${id}/recipe?download=true`);
+  link.download = '';
+  link.click();
 }

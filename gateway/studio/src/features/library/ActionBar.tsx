@@ -13,10 +13,11 @@ import {
   Trash2,
 } from 'lucide-react';
 import { useState } from 'react';
-import { address, fileAddress } from '@/api/address';
+import { fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
 import type { FileNote } from '@/features/create/drafts';
 import { prefillWith, useFill } from '@/features/create/prefill';
+import { saveRecipe } from '@/features/create/recipes';
 import { reuses, useReuse } from '@/features/create/reusing';
 import { Button } from '@/ui/Button';
 import buttons from '@/ui/Button.module.css';
@@ -61,7 +62,7 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
     { label: 'Copy the link', icon: <LinkIcon />, run: onCopyLink },
     ...(file ? [{ label: 'Share a link that ends', icon: <Share2 />, run: () => setSharing(true) }] : []),
     ...(generation
-      ? [{ label: 'Save the settings', icon: <FileJson />, run: () => saveSettings(generation.id) }]
+      ? [{ label: 'Save the settings', icon: <FileJson />, run: () => saveRecipe(generation.id) }]
       : []),
     { label: 'Delete', icon: <Trash2 />, keys: 'Del', danger: true, run: onDelete },
   ];
@@ -122,12 +123,4 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
       {file && <ShareDialog open={sharing} file={file} onClose={() => setSharing(false)} />}
     </div>
   );
-}
-
-/** A file beside the output that makes it again. */
-function saveSettings(id: string): void {
-  const link = document.createElement('a');
-  link.href = address(`/api/v1/generations/${id}/recipe?download=true`);
-  link.download = '';
-  link.click();
 }
