@@ -142,7 +142,8 @@ def _is_navigation(request: web.Request) -> bool:
     """Whether a person goes there, rather than a page that wants a file."""
     mode = request.headers.get("Sec-Fetch-Mode")
     accepted = request.headers.get("Accept", "*/*")
-    return mode == "navigate" if mode is not None else "text/html" in accepted or "*/*" in accepted
+    # When Firefox's service worker passes a person's way on, only what is accepted still tells it.
+    return "text/html" in accepted or (mode == "navigate" if mode is not None else "*/*" in accepted)
 
 
 type Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -120,6 +120,13 @@ async def test_what_other_pages_load_and_the_worker_have_names_that_stay(built: 
             assert 'name="penstock-embedders" content="https://editor.example"' in await page.text()
 
 
+async def test_a_worker_may_pass_on_where_somebody_goes(built: Path) -> None:
+    """As Firefox words it: the mode is the worker's own, what is accepted is the person's."""
+    passed_on = {"Sec-Fetch-Mode": "same-origin", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with serving(built) as client, client.get("/studio/gallery", headers=passed_on) as answer:
+        assert (answer.status, answer.content_type) == (200, "text/html")
+
+
 async def test_a_head_tells_what_a_get_would(built: Path) -> None:
     async with serving(built) as client:
         for path in ("/studio", "/studio/assets/index-abc.js"):
