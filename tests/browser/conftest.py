@@ -109,6 +109,17 @@ async def page(
 
 
 @pytest.fixture
+async def visitor(browser: Browser, door: Stack, complaints: list[str]) -> AsyncIterator[Page]:
+    """Somebody who was never at the door, where everybody signs in; with the service worker, as at home."""
+    window = await browser.new_context(base_url=door.url, viewport=WIDE)
+    window.set_default_timeout(PATIENCE_MS)
+    page = await window.new_page()
+    listen(page, complaints)
+    yield page
+    await window.close()
+
+
+@pytest.fixture
 def complaints() -> list[str]:
     """What pages said on their consoles in anger; a test that provokes it removes it."""
     found: list[str] = []

@@ -1,49 +1,55 @@
 """The service worker: the shell and the last small pictures are there without a network, until somebody signs out."""
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Page, expect
 
-from tests.browser.stack import Stack
+from tests.browser.people import sign_in, sign_out, sign_up
 
-MAKE = """async () => {
-  const headers = { 'Content-Type': 'application/json' };
-  const body = JSON.stringify({ prompt: 'A lamp in a window' });
-  const made = await (await fetch('/api/creative-image', { method: 'POST', headers, body })).json();
-  return `/api/v1/generations/${made.metadata.generationId}/outputs/0/thumbnail`;
-}"""
-WIDTH = """(url) => new Promise((done) => {
-  const picture = new Image();
-  picture.onload = () => done(picture.naturalWidth);
-  picture.onerror = () => done(0);
-  picture.src = url;
-})"""
-KEPT = "caches.keys().then((names) => names.filter((name) => /thumbnails|answers/.test(name)).length)"
+CONTROLLED = """navigator.serviceWorker.controller
+  || new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done))"""
+KEPT = """Promise.all([
+  caches.keys().then((names) => names.filter((name) => /thumbnails|answers/.test(name))),
+  Object.keys(localStorage).filter((name) => /draft|person/.test(name)),
+  Object.keys(sessionStorage).filter((name) => /shown/.test(name)),
+]).then((kept) => kept.flat())"""
+PROMPT = "a lamp in a window"
+DRAFT = "a boat that nobody has asked for yet"
 
 
 @pytest.mark.long
-async def test_the_shell_and_what_was_last_seen_open_without_a_network(
-    browser: Browser, stack: Stack
-) -> None:
-    window = await browser.new_context(base_url=stack.url)
-    page = await window.new_page()
-    await page.goto("/studio")
-    await expect(page.get_by_role("tab", name="Images")).to_be_visible()
-    await page.evaluate(
-        "navigator.serviceWorker.controller"
-        " || new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done))"
-    )
-    thumbnail = await page.evaluate(MAKE)
-    assert await page.evaluate(WIDTH, thumbnail) > 0
-    await page.reload()
-    await expect(page.get_by_role("tab", name="Images")).to_be_visible()
+async def test_what_was_last_seen_opens_without_a_network_until_its_person_signs_out(visitor: Page) -> None:
+    email = await sign_up(visitor)
+    await visitor.evaluate(CONTROLLED)
+    await visitor.goto("/studio/create/image")
+    prompt = visitor.get_by_label("Prompt", exact=True)
+    await prompt.fill(PROMPT)
+    await visitor.keyboard.press("Control+Enter")
+    await expect(visitor.get_by_role("link", name="Download")).to_be_visible()
+    await visitor.goto("/studio/gallery")
+    thumbnail = visitor.get_by_role("list", name="Gallery").locator("img")
+    await expect(thumbnail).not_to_have_js_property("naturalWidth", 0)
+    await visitor.goto("/studio/create/image")
+    await prompt.fill(DRAFT)
 
-    await window.set_offline(True)
-    await page.goto("/studio/gallery")
-    await expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
-    assert await page.evaluate(WIDTH, thumbnail) > 0
-    assert await page.evaluate(WIDTH, f"{thumbnail}?another") == 0
+    await visitor.context.set_offline(True)
+    offline = visitor.get_by_text("Offline — what runs goes on")
+    await expect(offline).to_be_visible()
+    await expect(visitor.get_by_text("There is no connection. What you wrote is kept.")).to_be_visible()
+    await visitor.reload()
+    await expect(prompt).to_have_value(DRAFT)
+    await visitor.goto("/studio/gallery")
+    await expect(thumbnail).not_to_have_js_property("naturalWidth", 0)
+    await expect(offline).to_be_visible()
 
-    await window.set_offline(False)
-    await page.evaluate("fetch('/api/auth/logout', { method: 'POST' })")
-    assert await page.evaluate(KEPT) == 0
-    await window.close()
+    await visitor.context.set_offline(False)
+    await expect(offline).to_be_hidden()
+    await visitor.get_by_role("link", name="Create").first.click()
+    await expect(prompt).to_have_value(DRAFT)
+    assert await visitor.evaluate(KEPT) != []
+
+    await sign_out(visitor)
+    await expect(visitor.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert await visitor.evaluate(KEPT) == []
+    await sign_in(visitor, email)
+    await visitor.goto("/studio/create/image")
+    await expect(prompt).to_have_value("")

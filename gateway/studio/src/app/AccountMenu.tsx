@@ -3,6 +3,8 @@ import { BookOpen, LogOut, MonitorSmartphone, Palette, ServerCog, UserRound } fr
 import { address } from '@/api/address';
 import { api, unwrapped } from '@/api/client';
 import { useMe } from '@/api/me';
+import { forgetPerson } from '@/api/person';
+import { asProblem } from '@/api/problem';
 import { queryClient } from '@/api/queries';
 import { live, socket } from '@/live/live';
 import { Avatar } from '@/ui/Avatar';
@@ -69,9 +71,13 @@ async function signOut(navigate: ReturnType<typeof useNavigate>): Promise<void> 
   try {
     await unwrapped(api.POST('/api/auth/logout') as never);
   } catch (error) {
-    sayProblem(error);
-    return;
+    // A session that has ended already is no reason to stay.
+    if (asProblem(error).status !== 401) {
+      sayProblem(error);
+      return;
+    }
   }
+  forgetPerson();
   socket.close();
   live.forget();
   queryClient.clear();

@@ -85,7 +85,7 @@ async function thumbnail(event: FetchEvent): Promise<Response> {
 
 async function end(request: Request, url: URL): Promise<Response> {
   const response = await fetch(request);
-  const ended = url.pathname === ROOT + LOGOUT ? response.ok : response.status === 401;
+  const ended = response.status === 401 || (url.pathname === ROOT + LOGOUT && response.ok);
   if (ended) await forgetAll();
   return response;
 }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { onForget } from '@/api/person';
 import { type Values, withValue } from './values';
 
 /** What a picture or a sound that is an input looks like, for it is only an id to the gateway. */
@@ -29,6 +30,11 @@ const KEY = 'penstock-draft-';
 
 const known = new Map<string, Draft>();
 const watchers = new Set<() => void>();
+
+onForget(() => {
+  known.clear();
+  for (const watcher of watchers) watcher();
+});
 
 export function draftOf(kind: string): Draft {
   let draft = known.get(kind);
