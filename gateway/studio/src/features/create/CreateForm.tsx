@@ -53,18 +53,16 @@ function LoadedForm({ kind, models, onMade }: Props & { models: readonly Model[]
       return `${verb} ${field.title.toLowerCase()} first.`;
     });
   const perWord = missing.length > 0 && countsWords(model);
-  const obstacle = obstacleOf({
-    offline,
-    transfers,
-    estimate: estimate.data,
-    missing,
-    hasModel: model?.available ?? false,
-  });
-  const generate = () => {
-    if (obstacle !== null || !model) return;
+  const situation = { offline, transfers, missing, hasModel: model?.available ?? false };
+  const obstacle = obstacleOf({ ...situation, estimate: estimate.data });
+  const sendUnless = (hindered: boolean) => {
+    if (hindered || !model) return;
     const inputs = inputsOf(draft.values, fields, draft.times);
     send(inputs.map((one) => requestOf(kind, model, models, draft, one)));
   };
+  const generate = () => sendUnless(obstacle !== null);
+  // What refused it may have changed its mind since the estimate said so.
+  const tryAgain = () => sendUnless(obstacleOf({ ...situation, estimate: undefined }) !== null);
   useShortcuts('Create', [{ chord: 'Mod+Enter', label: 'Generate', inFields: true, run: generate }]);
   const errorOf = (name: string) =>
     problem?.of(`input.${name}`) ??
@@ -100,7 +98,7 @@ function LoadedForm({ kind, models, onMade }: Props & { models: readonly Model[]
           />
           <LeftOut model={model} models={models} values={draft.values} onChoose={choose} />
         </FormFields>
-        {unplaced && <FailureCard problem={problem} onRetry={generate} />}
+        {unplaced && <FailureCard problem={problem} onRetry={tryAgain} />}
       </div>
       <GenerateBar
         estimate={estimate.data}

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { usePages } from '@/api/pages';
-import { DELIVERIES, type Delivery, fetchDeliveries, redeliver } from '@/api/webhooks';
+import { DELIVERIES, type Delivery, fetchDeliveries, redeliver, useEndpoints } from '@/api/webhooks';
 import { Badge, type Tone } from '@/ui/Badge';
 import { Button } from '@/ui/Button';
 import { ErrorCard } from '@/ui/ErrorCard';
@@ -26,19 +26,25 @@ const STATES = [
   { value: 'failed', label: 'Failed' },
   { value: 'abandoned', label: 'Abandoned' },
 ];
-const REFRESH_MS = 3_000;
+const SOON_MS = 2_000;
+const LATER_MS = 10_000;
 
 /** Every message of the last thirty days, and what came of it. */
 export function DeliveriesSection() {
   const client = useQueryClient();
   const [state, setState] = useState('');
-  const deliveries = usePages([...DELIVERIES, state], (after) => fetchDeliveries({ state }, after));
+  const deliveries = usePages(
+    [...DELIVERIES, state],
+    (after) => fetchDeliveries({ state }, after),
+    refreshMs,
+  );
+  const refresh = useMutation({ mutationFn: () => deliveries.refetch() });
+  const endpoints = useEndpoints().data ?? [];
+  const urlOf = ({ url, webhook_id }: Delivery) =>
+    url ?? endpoints.find(({ id }) => id === webhook_id)?.url ?? 'an endpoint that is gone';
   const again = useMutation({
     mutationFn: (delivery: Delivery) => redeliver(delivery.id),
-    onSuccess: () => {
-      say('It is sent again.');
-      setTimeout(() => void client.invalidateQueries({ queryKey: DELIVERIES }), REFRESH_MS);
-    },
+    onSuccess: () => say('It is sent again.'),
     onError: sayProblem,
     onSettled: () => void client.invalidateQueries({ queryKey: DELIVERIES }),
   });
@@ -48,7 +54,7 @@ export function DeliveriesSection() {
       actions={
         <div className={styles.filter}>
           <Select aria-label="Deliveries that are" value={state} options={STATES} onChange={setState} />
-          <Button busy={deliveries.isRefetching} onClick={() => void deliveries.refetch()}>
+          <Button busy={refresh.isPending} onClick={() => refresh.mutate()}>
             Refresh
           </Button>
         </div>
@@ -61,7 +67,7 @@ export function DeliveriesSection() {
         <ul className={forms.list}>
           {deliveries.items.map((delivery) => (
             <li key={delivery.id} className={forms.item}>
-              <Row delivery={delivery} />
+              <Row delivery={delivery} url={urlOf(delivery)} />
               {delivery.state !== 'pending' && (
                 <Button
                   size="sm"
@@ -86,7 +92,12 @@ export function DeliveriesSection() {
   );
 }
 
-function Row({ delivery }: { delivery: Delivery }) {
+/** What is on its way arrives soon; what is new comes with whatever ends. */
+function refreshMs(deliveries: readonly Delivery[]): number {
+  return deliveries.some(({ state }) => state === 'pending') ? SOON_MS : LATER_MS;
+}
+
+function Row({ delivery, url }: { delivery: Delivery; url: string }) {
   const { last_status: status, last_response: response, last_error: error } = delivery;
   return (
     <div className={forms.main}>
@@ -95,7 +106,7 @@ function Row({ delivery }: { delivery: Delivery }) {
         <Badge tone={TONES[delivery.state]}>{delivery.state}</Badge>
         {status !== null && <Badge>{status}</Badge>}
       </span>
-      <span className={forms.mono}>{delivery.url ?? 'an endpoint that is gone'}</span>
+      <span className={forms.mono}>{url}</span>
       <span className={forms.faint}>
         <Time at={delivery.created_at} /> · {delivery.attempts === 1 ? '1 try' : `${delivery.attempts} tries`}
         {delivery.next_attempt_at && (

@@ -16,6 +16,11 @@ import forms from './forms.module.css';
 import { daysOf, type RuleWords, rulesOf, TYPES, wordsOf } from './retentionRules';
 import { Section } from './Section';
 
+function taken({ assets, bytes }: { assets: number; bytes: number }): string {
+  if (assets === 1) return `1 file (${size(bytes)}) goes`;
+  return `${assets.toLocaleString('en')} files (${size(bytes)}) go`;
+}
+
 const NAMES = { image: 'Pictures', video: 'Videos', audio: 'Sound', text: 'Texts' };
 const CHOICES = [
   { value: '', label: 'Everything' },
@@ -108,7 +113,7 @@ export function RetentionSection({ rules }: { rules: RetentionRule[] }) {
         onClose={() => report.reset()}
       >
         {report.data && report.data.total.assets > 0
-          ? `${report.data.total.assets.toLocaleString('en')} files (${size(report.data.total.bytes)}) go to the trash within the hour.`
+          ? `${taken(report.data.total)} to the trash within the hour.`
           : 'Nothing is old enough yet to go to the trash.'}
       </Confirm>
     </Section>
