@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tests.browser.alone import stack_alone
 from tests.browser.browsers import open_browser
+from tests.browser.settled import settled
 from tests.browser.sights import arrange
 from tests.browser.stack import Stack
 
@@ -20,8 +21,6 @@ WIDTHS: Mapping[str, ViewportSize] = {
     "narrow": {"width": 360, "height": 740},
 }
 SCHEMES = ("light", "dark")
-SETTLE_MS = 600
-"""Pictures have arrived by then, and nothing moves any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,7 @@ async def _photograph(
     page = await window.new_page()
     for view in chosen:
         await page.goto(view.path)
-        await page.get_by_role("main").wait_for()
-        await page.wait_for_timeout(SETTLE_MS)
+        await settled(page)
         await page.screenshot(path=FOLDER / f"{view.name}-{width}-{scheme}.png")
     await window.close()
 

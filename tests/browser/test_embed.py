@@ -9,6 +9,8 @@ from aiohttp import web
 from playwright.async_api import Page, expect
 
 from tests.browser.stack import Stack
+from tests.browser.test_create import DROP
+from tests.browser.test_create import picture as drawing
 
 DIALOG = "🎨 Creative Studio"
 
@@ -85,7 +87,9 @@ async def test_a_page_of_another_site_has_a_picture_made(page: Page, stack: Stac
 
 
 @pytest.mark.long
-async def test_every_method_of_the_seed_does_something(page: Page, stack: Stack, friend: Friend) -> None:
+async def test_every_method_of_the_seed_does_something(
+    page: Page, stack: Stack, friend: Friend, complaints: list[str]
+) -> None:
     friend.page = host_page(stack.url)
     await page.goto(stack.friend)
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stack.friend)
@@ -129,6 +133,8 @@ async def test_every_method_of_the_seed_does_something(page: Page, stack: Stack,
     assert await page.evaluate("creativeStudio.generationHistory[0].id") == drawn["id"]
     refused = await page.evaluate("creativeStudio.generateImage({ prompt: '' }).catch((error) => error.code)")
     assert refused == "INVALID_INPUT"
+    assert [complaint for complaint in complaints if "422" not in complaint] == []
+    complaints.clear()
     await page.evaluate("creativeStudio.hide()")
     await expect(page.get_by_role("dialog", name=DIALOG)).to_be_hidden()
 
@@ -148,6 +154,16 @@ async def test_with_a_token_no_cookie_is_needed(page: Page, stack: Stack, friend
         assert await page.evaluate("results.length") == 1
         assert await page.evaluate("document.cookie") == ""
         assert made["url"].startswith(url)
+
+        frame, inside = page.frame_locator("iframe"), page.frames[-1]
+        await page.evaluate("creativeStudio.switchTab('upscale')")
+        await expect(frame.get_by_role("tab", name="Upscale", selected=True)).to_be_visible()
+        await inside.evaluate(DROP, ["own.png", "image/png", drawing()])
+        await expect(frame.get_by_role("button", name="Remove own.png")).to_be_visible()
+        await frame.get_by_role("button", name="Generate").click()
+        larger = frame.get_by_role("region", name="Preview").get_by_role("img")
+        await expect(larger).not_to_have_js_property("naturalWidth", 0)
+        assert await page.evaluate("results.length") == 2
         await page.goto("about:blank")
     finally:
         await gateway.stop()

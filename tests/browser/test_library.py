@@ -85,7 +85,7 @@ async def test_arrows_lead_through_the_list_in_full_screen(page: Page, stack: St
 
 
 @pytest.mark.long
-async def test_marked_ones_are_tagged_and_packed(page: Page, stack: Stack) -> None:
+async def test_marked_ones_are_tagged_packed_and_deleted(page: Page, stack: Stack) -> None:
     await make(stack, picture("a tin boat"), picture("a tin drum"))
     await page.goto("/studio/gallery?q=tin")
     tiles = page.get_by_role("list", name="Gallery").get_by_role("listitem")
@@ -103,6 +103,11 @@ async def test_marked_ones_are_tagged_and_packed(page: Page, stack: Stack) -> No
     assert len(names) == 3
     assert names[-1] == "metadata.json"
     await page.goto("/studio/gallery?tag=toys")
+    await expect(tiles).to_have_count(2)
+    await page.keyboard.press("Control+a")
+    await chosen.get_by_role("button", name="Delete 2 items").click()
+    await expect(tiles).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
     await expect(tiles).to_have_count(2)
 
 
@@ -135,17 +140,17 @@ async def test_two_pictures_and_two_sounds_are_compared(page: Page, stack: Stack
 @pytest.mark.long
 async def test_history_keeps_what_failed_and_looking_leaves_the_form_alone(page: Page, stack: Stack) -> None:
     made, spoken = await make(
-        stack, picture("a kite over dunes", 7), {"kind": "audio", "input": {"text": "Kites rise."}}
+        stack, picture("a paper dragon over dunes", 7), {"kind": "audio", "input": {"text": "Dragons rise."}}
     )
-    await page.goto("/studio/history?q=kite&kind=image")
-    await page.get_by_role("link", name="a kite over dunes").click()
+    await page.goto("/studio/history?q=dragon&kind=image")
+    await page.get_by_role("link", name="a paper dragon over dunes").click()
     await expect(page).to_have_url(f"{stack.url}/studio/generations/{made['id']}")
     await expect(page.get_by_text("local at local")).to_be_visible()
     assert await page.evaluate("localStorage.getItem('penstock-draft-image')") is None
     await page.get_by_role("button", name="Use the settings").click()
     await page.get_by_role("menuitem", name="Use all, same seed").click()
     await expect(page).to_have_url(f"{stack.url}/studio/create/image")
-    await expect(page.get_by_label("Prompt", exact=True)).to_have_value("a kite over dunes")
+    await expect(page.get_by_label("Prompt", exact=True)).to_have_value("a paper dragon over dunes")
 
     await page.goto(f"/studio/generations/{spoken['id']}")
     position = page.get_by_role("slider", name="Position")

@@ -51,5 +51,6 @@ async def test_what_was_last_seen_opens_without_a_network_until_its_person_signs
     await expect(visitor.get_by_role("heading", name="Sign in")).to_be_visible()
     assert await visitor.evaluate(KEPT) == []
     await sign_in(visitor, email)
+    await expect(visitor.get_by_role("button", name="Account: Ada")).to_be_visible()
     await visitor.goto("/studio/create/image")
     await expect(prompt).to_have_value("")

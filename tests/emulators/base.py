@@ -277,6 +277,13 @@ class Emulator(ABC):
         return f"http://{self._host}:{self._port}"
 
     async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def start(self) -> None:
+        """Listens; after a stop, where it listened before."""
+        if self._runner is not None:
+            return
         self._runner = web.AppRunner(
             self._app(), handler_cancellation=True, shutdown_timeout=0.1, access_log=None
         )
@@ -284,12 +291,16 @@ class Emulator(ABC):
         site = web.TCPSite(self._runner, self._host, self._port, backlog=1024)
         await site.start()
         self._port = self._runner.addresses[0][1]
-        return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Nothing answers any more, as when a provider is down; what it knows stays."""
         if self._runner is not None:
             await self._runner.cleanup()
+            self._runner = None
 
     async def close(self) -> None:  # noqa: B027  # most emulators have nothing to end
         """Ends what runs beside the requests."""

@@ -1,0 +1,16 @@
+"""When a view is all there: to look at, to measure, to take a picture of."""
+
+from playwright.async_api import Page
+
+_SETTLED = """() => {
+  const has = (what) => document.querySelector(what) !== null;
+  const ends = (animation) => animation.effect?.getComputedTiming().iterations !== Infinity;
+  const moves = document.getAnimations().some((one) => one.playState === 'running' && ends(one));
+  const loads = [...document.images].some((one) => !one.complete && one.loading !== 'lazy');
+  return has('main h1') && !has('main [class*="skeleton"]') && !loads && !moves;
+}"""
+
+
+async def settled(page: Page) -> None:
+    """Returns when the view has its content and nothing moves any more. Raises TimeoutError."""
+    await page.wait_for_function(_SETTLED)
