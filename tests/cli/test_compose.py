@@ -1,5 +1,6 @@
 """The containers of `compose.yaml` and of `deploy/kubernetes` are those that `penstock up` runs."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -71,6 +72,16 @@ def test_settings_that_the_containers_set_exist(compose: dict[str, Any]) -> None
     }
     known = {name.upper() for name in Settings.model_fields} | IMAGE_SETTINGS
     assert named <= known
+
+
+def test_what_stands_in_the_env_file_reaches_every_process(compose: dict[str, Any]) -> None:
+    """Providers' keys above all; what is of the container itself does not."""
+    own = [one for name, one in compose["services"].items() if name not in STORES]
+    assert all(one["env_file"] == [{"path": ".env", "required": False}] for one in own)
+    assert all({"HOST", "PORT"} <= set(one["environment"]) for one in own)
+    example = re.findall(r"^# ([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert "OPENAI_API_KEY" in example
+    assert set(example) <= {name.upper() for name in Settings.model_fields}
 
 
 def test_workers_show_their_metrics_where_they_are_looked_for(compose: dict[str, Any]) -> None:
