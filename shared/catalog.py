@@ -150,7 +150,9 @@ class ModelCard:
         if self.price is None:
             return None
         limited = {name: getattr(parameters, name) for name in self.limits}
-        units = KINDS[self.kind].units(parameters.model_copy(update=self.fitted(limited)))
+        fitted = self.fitted(limited)
+        taken = parameters if fitted == limited else parameters.model_copy(update=fitted)
+        units = KINDS[self.kind].units(taken)
         each_unit = dict(self.typical_units)
         for name, by_value in self.typical_by.items():
             each_unit |= by_value.get(getattr(parameters, name), {})

@@ -7,8 +7,8 @@ leaves the database follows the commit, and the clock sees to it if that fails.
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -21,7 +21,7 @@ from shared.domains.entitlements import ACCOUNT as STANDING
 from shared.domains.entitlements import Ask, entitlement
 from shared.domains.generations import DISPATCH_GRACE_S
 from shared.domains.inputs import find_file
-from shared.domains.ledger import Entry, record
+from shared.domains.ledger import ARE_BUDGETED, WRITE, Entry, count_in_budgets
 from shared.domains.plans import Limit, feature_of
 from shared.domains.projects import closed
 from shared.domains.providers import Orders
@@ -131,13 +131,15 @@ class _Draft:
     files: Mapping[str, Any]
     idempotency: Idempotency | None
     render: Render | None
+    ask: Ask = field(init=False)
 
-    @property
-    def ask(self) -> Ask:
-        return _ask(self.id, self.new, self.plan)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ask", _ask(self.id, self.new, self.plan))
 
     def without(self, closed: Collection[str]) -> "_Draft":
         """Not to be served at the platform's expense by these providers, unless that leaves nobody."""
+        if not closed:
+            return self
         plan = self.plan.without(closed)
         return self if plan is None else replace(self, plan=plan)
 
@@ -185,34 +187,43 @@ FROM unnest($2::text[], $3::text[], $4::int[], $5::jsonb[], $6::bytea[]) AS a(ro
 WHERE k.account_id = $1 AND k.route = a.route AND k.key = a.key
 """
 
-_INSERT = """
+# All rows in one value: asyncpg encodes each element of each array by itself, which costs many times as much.
+_INSERT = f"""
 WITH d AS (
-    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::jsonb[],
-        $9::jsonb[], $10::int[], $11::float8[], $12::float8[], $13::text[], $14::bigint[], $15::bigint[],
-        $16::jsonb[], $17::jsonb[], $18::jsonb[], $19::uuid[], $20::uuid[], $21::uuid[], $22::boolean[],
-        $26::text[])
-    AS d(id, api_key_id, kind, model, input, files, routes, prefer, priority, start_deadline_s, deadline_s,
-        price_id, estimate, reserve, warnings, details, webhook, project_id, parent_id, group_id, rung,
-        billed_to)
+    SELECT * FROM json_to_recordset($2::text::json) AS d (
+        id uuid, api_key_id uuid, kind text, model text, input jsonb, files jsonb, routes jsonb, prefer jsonb,
+        priority int, start_deadline_s float8, deadline_s float8, price_id text, estimate_nanos bigint,
+        reserved_nanos bigint, warnings jsonb, details jsonb, webhook jsonb, project_id uuid, parent_id uuid,
+        group_id uuid, rung boolean, billed_to text, entry_id uuid)
 ), g AS (
     INSERT INTO generations (id, account_id, api_key_id, kind, model, input, files, routes, prefer, stage, priority,
         wake_at, dispatch_no, rung, start_deadline_at, deadline_at, price_id, estimate_nanos, reserved_nanos,
         warnings, details, webhook, project_id, parent_id, group_id, billed_to)
     SELECT id, $1, api_key_id, kind, model, input, files, routes, prefer, 'routing', priority,
-        now() + CASE WHEN rung THEN $23::float8 ELSE 0 END * interval '1 second', rung::int, rung,
+        now() + CASE WHEN rung THEN $3::float8 ELSE 0 END * interval '1 second', rung::int, rung,
         now() + start_deadline_s * interval '1 second', now() + deadline_s * interval '1 second', price_id,
-        estimate, reserve, warnings, details, webhook, project_id, parent_id, group_id, billed_to
+        estimate_nanos, reserved_nanos, warnings, details, webhook, project_id, parent_id, group_id, billed_to
     FROM d
     RETURNING id, created_at, start_deadline_at, deadline_at
 ), e AS (
     INSERT INTO generation_events (generation_id, seq, account_id, type, data, created_at)
-    SELECT id, 1, $1, $24, $25, created_at FROM g
-)
-SELECT id, created_at, start_deadline_at, deadline_at FROM g
-"""
+    SELECT id, 1, $1, $4, $5, created_at FROM g
+), entries AS (
+    SELECT entry_id, $1::uuid, id, NULL::uuid, 'reserve', reserved_nanos, 'account', routes -> 0 ->> 'provider',
+        routes -> 0 ->> 'model', kind, price_id, NULL
+    FROM d WHERE entry_id IS NOT NULL
+), {WRITE}
+SELECT id, created_at, start_deadline_at, deadline_at, {ARE_BUDGETED} AS are_budgeted FROM g
+"""  # noqa: S608  # constants only
 
-_LISTS = frozenset({"routes", "warnings"})
-"""Columns of `_INSERT` whose JSON value is a list."""
+_AT_FIRST: Final[Mapping[str, Any]] = {
+    "state": "queued", "stage": "routing", "seq": 1, "progress": None, "provider": None,
+    "provider_model": None, "decision": {}, "cost_nanos": None, "cost_status": "reserved",
+    "error": None, "started_at": None, "completed_at": None, "deleted_at": None,
+    "provider_queue_position": None, "cancel_requested_at": None, "attempts": 0, "moderation": {},
+    "waiting_for": None, "wake_at": None, "owner": None,
+}  # fmt: skip
+"""The other columns of a new row that a resource shows."""
 
 _SILENT_BELLS = (
     "UPDATE generations SET wake_at = now(), rung = false WHERE id = ANY ($1) AND owner IS NULL AND rung"
@@ -292,15 +303,16 @@ class Admitter:
         lengths = KINDS[new.kind].file_seconds
         for name, family in KINDS[new.kind].file_fields.items():
             given = getattr(new.input, name)
+            if given is None:
+                continue
             several = given if isinstance(given, list) else ()
             named = {f"{name}.{n}": reference for n, reference in enumerate(several)} or {name: given}
             for key, reference in named.items():
-                if reference is not None:
-                    files[key] = await find_file(
-                        self._db, account_id, reference, field=f"input.{key}", family=family,
-                        allow_private=self._settings.allow_private_urls, base_url=self._settings.base_url,
-                    )  # fmt: skip
-                    _check_length(f"input.{key}", files[key].get("duration_s"), lengths.get(name))
+                files[key] = await find_file(
+                    self._db, account_id, reference, field=f"input.{key}", family=family,
+                    allow_private=self._settings.allow_private_urls, base_url=self._settings.base_url,
+                )  # fmt: skip
+                _check_length(f"input.{key}", files[key].get("duration_s"), lengths.get(name))
         return files
 
     async def _admit_all(self, account_id: UUID, drafts: list[_Draft]) -> list[Admission | BaseException]:
@@ -313,9 +325,7 @@ class Admitter:
             if account is not None and account["max_running"] is not None:
                 # What a limited account has running is counted in one place only, which is dispatch.
                 direct = set()
-            rows = await _insert(tx, account_id, affordable, direct)
-            reserves = [_reserve(account_id, draft) for draft in affordable if draft.plan.reserve]
-            await record(tx, reserves, self._publisher)
+            rows = await self._insert(tx, account_id, affordable, direct)
             await _keep_answers(tx, account_id, affordable, rows)
             # Only now is the first one's answer there, if it came in this very batch.
             for draft in repeated:
@@ -406,6 +416,25 @@ class Admitter:
             )  # fmt: skip
         return granted
 
+    async def _insert(
+        self, tx: Tx, account_id: UUID, drafts: Sequence[_Draft], direct: set[UUID]
+    ) -> dict[UUID, Mapping[str, Any]]:
+        """Writes the generations with their first events and their reserves; the rows as a resource shows them."""
+        if not drafts:
+            return {}
+        given = [_columns(draft, draft.id in direct) for draft in drafts]
+        written = await tx.fetch(
+            _INSERT, account_id, orjson.dumps(given, default=str).decode(), DISPATCH_GRACE_S,
+            EventType.QUEUED.value, _QUEUED_DATA,
+        )  # fmt: skip
+        if written[0]["are_budgeted"]:
+            reserves = [_reserve(account_id, draft) for draft in drafts if draft.plan.reserve]
+            await count_in_budgets(tx, reserves, self._publisher)
+        times = {row["id"]: row for row in written}
+        return {
+            row["id"]: {**_AT_FIRST, **row, "account_id": account_id, **times[row["id"]]} for row in given
+        }
+
     async def _take_room(self, drafts: Sequence[_Draft]) -> set[UUID]:
         """The drafts whose bells may be rung at once: as many as free slots, while nobody waits before them."""
         now = time.monotonic()
@@ -482,37 +511,6 @@ async def _answer_of_first(tx: Tx, account_id: UUID, draft: _Draft) -> Admission
     return Admission(None, stored)
 
 
-async def _insert(
-    tx: Tx, account_id: UUID, drafts: Sequence[_Draft], direct: set[UUID]
-) -> dict[UUID, Mapping[str, Any]]:
-    if not drafts:
-        return {}
-    rows = [_row(account_id, draft, draft.id in direct) for draft in drafts]
-    written = await tx.fetch(
-        _INSERT,
-        account_id,
-        *(
-            [_one_value(row[column]) if column in _LISTS else row[column] for row in rows]
-            for column in (
-                "id", "api_key_id", "kind", "model", "input", "files", "routes", "prefer", "priority",
-                "start_deadline_s", "deadline_s", "price_id", "estimate_nanos", "reserved_nanos", "warnings",
-                "details", "webhook", "project_id", "parent_id", "group_id", "rung",
-            )
-        ),
-        DISPATCH_GRACE_S,
-        EventType.QUEUED.value,
-        _QUEUED_DATA,
-        [row["billed_to"] for row in rows],
-    )  # fmt: skip
-    times = {row["id"]: row for row in written}
-    return {row["id"]: row | dict(times[row["id"]]) for row in rows}
-
-
-def _one_value(value: list[Any]) -> orjson.Fragment:
-    """A list that is one JSON value: asyncpg would take it for one more dimension of the array around it."""
-    return orjson.Fragment(orjson.dumps(value))
-
-
 def _check_length(field: str, duration_s: float | None, limits: tuple[float, float] | None) -> None:
     """Raises InvalidInput. What nobody has measured yet, a URL or a file without a length, is let through: the
     worker measures it before anything is paid."""
@@ -524,14 +522,14 @@ def _check_length(field: str, duration_s: float | None, limits: tuple[float, flo
         raise InvalidInput(text, field=field, status=422)
 
 
-def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:
-    """The generation's row as it is inserted, with the columns that a resource shows."""
+def _columns(draft: _Draft, rung: bool) -> dict[str, Any]:
+    """What `_INSERT` takes of a draft."""
     new, plan = draft.new, draft.plan
     kind = KINDS[new.kind]
     start_deadline_s = new.start_deadline_s or kind.start_deadline_s
     deadline_s = new.deadline_s or start_deadline_s + kind.deadline_s
     return {
-        "id": draft.id, "account_id": account_id, "api_key_id": new.api_key_id, "kind": new.kind,
+        "id": draft.id, "api_key_id": new.api_key_id, "kind": new.kind,
         "model": plan.model, "input": new.input.model_dump(mode="json", exclude_none=True), "files": draft.files,
         "routes": [route.as_json() for route in plan.routes], "prefer": dict(new.prefer or {}),
         "priority": new.priority, "start_deadline_s": min(start_deadline_s, deadline_s),
@@ -539,11 +537,7 @@ def _row(account_id: UUID, draft: _Draft, rung: bool) -> dict[str, Any]:
         "estimate_nanos": plan.estimate, "reserved_nanos": plan.reserve, "warnings": [*new.warnings, *plan.warnings],
         "details": dict(new.metadata or {}), "webhook": dict(new.webhook) if new.webhook else None,
         "project_id": new.project_id, "parent_id": new.parent_id, "group_id": new.group_id, "rung": rung,
-        "state": "queued", "stage": "routing", "seq": 1, "progress": None, "provider": None,
-        "provider_model": None, "decision": {}, "cost_nanos": None, "cost_status": "reserved",
-        "billed_to": plan.billed_to, "error": None, "started_at": None, "completed_at": None, "deleted_at": None,
-        "provider_queue_position": None, "cancel_requested_at": None, "attempts": 0, "moderation": {},
-        "waiting_for": None, "wake_at": None, "owner": None,
+        "billed_to": plan.billed_to, "entry_id": new_id() if plan.reserve else None,
     }  # fmt: skip
 
 

@@ -116,7 +116,9 @@ def wait_of(row: Mapping[str, Any], pauses: Mapping[str, datetime | None], now: 
 
 def _after_wait(eta: Eta, wait: Wait | None, now: datetime) -> Eta:
     """What waits in our queue begins after its wait; nobody knows when, if nobody knows how long that is."""
-    if wait is None or wait.reason == "doubt" or eta.seconds is None or eta.p90_seconds is None:
+    if wait is None:
+        return eta
+    if wait.reason == "doubt" or eta.seconds is None or eta.p90_seconds is None:
         return eta._replace(wait=wait)
     if wait.until is None:
         return Eta(None, None, wait) if wait.reason == "paused" else eta._replace(wait=wait)

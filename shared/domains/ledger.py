@@ -11,13 +11,13 @@ from shared.domains import budget_alerts
 from shared.events import Publisher
 from shared.money import Nanos
 
-# Accounts and projects are locked in the order of their ids, so two settlements never wait for each other in a circle.
-_RECORD = """
-WITH written AS (
+# What writing `entries`, a query with the columns of `Entry`, means for the sums that are kept with them. Accounts and
+# projects are locked in the order of their ids, so two settlements never wait for each other in a circle.
+WRITE = """
+written AS (
     INSERT INTO ledger (id, account_id, generation_id, submission_id, kind, nanos, payer, provider, model, media_kind,
         price_id, note)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
-        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+    SELECT * FROM entries
     RETURNING account_id, generation_id, kind, nanos, payer
 ), moved AS (
     SELECT account_id, sum(nanos)::bigint AS nanos FROM written WHERE payer = 'account'
@@ -40,12 +40,23 @@ WITH written AS (
     FROM projects_locked JOIN spent ON spent.project_id = projects_locked.id
     WHERE p.id = projects_locked.id
 )
-SELECT EXISTS (SELECT FROM budgets b JOIN written w ON w.account_id = b.account_id WHERE w.payer = 'account')
 """
+ARE_BUDGETED = """
+EXISTS (SELECT FROM budgets b JOIN written w ON w.account_id = b.account_id WHERE w.payer = 'account')
+"""
+"""Whether `count_in_budgets` must follow what was written."""
+
+_RECORD = f"""
+WITH entries AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+), {WRITE}
+SELECT {ARE_BUDGETED}
+"""  # noqa: S608  # constants only
 
 
 class Entry(NamedTuple):
-    """One signed movement in nano-dollars; see `shared.tables.ledger`. The fields are `_RECORD`'s columns."""
+    """One signed movement in nano-dollars; see `shared.tables.ledger`. The fields are what `WRITE` takes."""
 
     id: UUID
     account_id: UUID
@@ -69,12 +80,17 @@ async def record(tx: Tx, entries: Sequence[Entry], publisher: Publisher | None =
     if not entries:
         return
     if await tx.fetchval(_RECORD, *zip(*entries, strict=True)):
-        counted = [
-            (entry.generation_id, entry.kind, entry.nanos, entry.provider)
-            for entry in entries
-            if entry.payer == "account" and entry.generation_id is not None
-        ]
-        await budget_alerts.move(tx, counted, publisher)
+        await count_in_budgets(tx, entries, publisher)
+
+
+async def count_in_budgets(tx: Tx, entries: Sequence[Entry], publisher: Publisher | None) -> None:
+    """Moves the sums of the budgets that count these entries, which are written."""
+    counted = [
+        (entry.generation_id, entry.kind, entry.nanos, entry.provider)
+        for entry in entries
+        if entry.payer == "account" and entry.generation_id is not None
+    ]
+    await budget_alerts.move(tx, counted, publisher)
 
 
 _BUDGETS = "SELECT account_id, expected, found FROM {schema}verify_budgets()"

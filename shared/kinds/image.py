@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -81,6 +82,7 @@ class ImageParameters(Parameters):
         return self
 
 
+@lru_cache(1024)
 def dimensions(
     size: str | None, aspect_ratio: str | None, *, area: int = _MEGAPIXEL, step: int = 16
 ) -> tuple[int, int]:
