@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -99,15 +99,19 @@ def _family(name: str) -> GaugeMetricFamily:
 class JobMetrics:
     """What handlers count, and the gauges of the service. One per process."""
 
-    enqueued: Counter
+    enqueued: Mapping[str, Counter]
+    """By kind: to look for the one with a label takes as long as to count."""
     replays: Counter
     finished: Counter
     service: ServiceGauges
 
     @classmethod
     def of(cls, registry: CollectorRegistry, service: ServiceGauges) -> Self:
-        made = cls(
-            Counter("penstock_jobs_enqueued_total", "Generations admitted.", ("type",), registry=registry),
+        enqueued = Counter(
+            "penstock_jobs_enqueued_total", "Generations admitted.", ("type",), registry=registry
+        )
+        return cls(
+            {kind: enqueued.labels(kind) for kind in KINDS},
             Counter("penstock_idempotent_replays_total", "Answers that were given again.", registry=registry),
             Counter(
                 "penstock_jobs_finished_total",
@@ -117,16 +121,13 @@ class JobMetrics:
             ),
             service,
         )
-        for kind in KINDS:
-            made.enqueued.labels(kind)
-        return made
 
     def admitted(self, admission: Admission) -> None:
         """Counts an admission, or the replay that stands for it."""
         if admission.row is None:
             self.replays.inc()
         else:
-            self.enqueued.labels(admission.row["kind"]).inc()
+            self.enqueued[admission.row["kind"]].inc()
 
     def canceled(self, result: CancelResult) -> None:
         """Counts what a cancel ended while it only queued; anything else ends in a worker."""

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from shared.settings import Settings
+from shared.wire import FastConnection
 
 STEP = "step"
 QUEUE_PREFIX = "arq:penstock:"
@@ -65,6 +66,7 @@ def redis_client(url: str, *, max_connections: int = 20, timeout_s: float = 3.0)
     """A client whose every call ends: a black-holed Redis is an error within `timeout_s`, not a hang."""
     pool = BlockingConnectionPool.from_url(
         url,
+        connection_class=FastConnection,
         max_connections=max_connections,
         timeout=timeout_s,
         socket_timeout=timeout_s,

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from shared.events.frames import channel
 from shared.log import get_logger
+from shared.wire import FastConnection
 
 log = get_logger(__name__)
 
@@ -53,6 +54,7 @@ class Publisher:
         """Connects when first used."""
         client: Redis = Redis.from_url(
             redis_url,
+            connection_class=FastConnection,
             socket_timeout=PUBLISH_TIMEOUT_S,
             socket_connect_timeout=PUBLISH_TIMEOUT_S,
             socket_keepalive=True,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -107,7 +107,7 @@ class Kind:
     def size(self, parameters: Parameters) -> str:
         """The class of requests that take about as long as this one, such as `1 megapixel`: powers of two."""
         quantity = self.units(parameters).get(self.size_unit) or getattr(parameters, self.size_unit)
-        return f"{2.0 ** round(math.log2(quantity)):g} {self.size_unit}"
+        return _size(quantity, self.size_unit)
 
     def schema(self, accepts: frozenset[str], limits: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """The JSON Schema of the parameters that a model accepts, narrowed by its limits."""
@@ -124,6 +124,11 @@ class Kind:
         if "$defs" in full:
             schema["$defs"] = full["$defs"]
         return schema
+
+
+@lru_cache(1024)
+def _size(quantity: float | Decimal, unit: str) -> str:
+    return f"{2.0 ** round(math.log2(quantity)):g} {unit}"
 
 
 @cache
