@@ -67,8 +67,9 @@ def create_app(deps: Deps, static: Path = studio.STATIC) -> web.Application:
     if deps.settings.base_path:
         app.on_response_prepare.append(below(deps.settings.base_path))
     metrics = HttpMetrics(deps.registry)
+    resources: dict[str, web.Resource] = {}
     for op in OPERATIONS:
-        _mount(app, op, deps, metrics)
+        _mount(app, op, deps, metrics, resources)
     facts = {"sign-in": deps.settings.auth_mode.value, "sign-up": deps.settings.signup.value}
     pages = studio.Studio(static, deps.settings.base_url, deps.settings.allowed_origins, facts)
     studio.mount(app, pages, lambda page, route: around(page, route, metrics))
@@ -76,15 +77,21 @@ def create_app(deps: Deps, static: Path = studio.STATIC) -> web.Application:
     return app
 
 
-def _mount(app: web.Application, op: Operation, deps: Deps, metrics: HttpMetrics) -> None:
-    """With and without a trailing slash; a GET answers HEAD too, unless it is a stream without an end."""
+def _mount(
+    app: web.Application, op: Operation, deps: Deps, metrics: HttpMetrics, resources: dict[str, web.Resource]
+) -> None:
+    """With and without a trailing slash; a GET answers HEAD too, unless it is a stream without an end.
+
+    All operations of a path are one resource: aiohttp tries one after the other until one matches.
+    """
     bare = endpoint(op, deps, idempotency.guard if op.idempotent else None)
     handle = around(bare, plain_path(op.path), metrics, endless=op.ticket)
     methods = (op.method, "HEAD") if op.method == "GET" and not op.ticket else (op.method,)
     paths = (op.path,) if op.path.endswith(("/", ".+}")) else (op.path, f"{op.path}/")
     for path in paths:
+        resource = resources.get(path) or resources.setdefault(path, app.router.add_resource(path))
         for method in methods:
-            app.router.add_route(method, path, handle)
+            resource.add_route(method, handle)
 
 
 @asynccontextmanager
@@ -121,6 +128,8 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
         await hub.start()
         stack.push_async_callback(hub.close)
         catalog = Catalog(db)
+        admitter = Admitter(db, catalog, bell, publisher, settings)
+        stack.push_async_callback(admitter.close)
         yield Deps(
             settings=settings,
             db=db,
@@ -132,7 +141,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             reader=Reader(db),
             positions=QueuePositions(db),
             etas=etas,
-            admitter=Admitter(db, catalog, bell, publisher, settings),
+            admitter=admitter,
             bell=bell,
             publisher=publisher,
             hub=hub,

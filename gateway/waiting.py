@@ -16,6 +16,8 @@ _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGNO
 
 def preferred_wait_s(headers: MultiMapping[str], limit_s: int) -> int | None:
     """Seconds that the caller would wait, capped; None when it does not say. What is not understood is ignored."""
+    if "Prefer" not in headers:
+        return None
     found = _WAIT(", ".join(headers.getall("Prefer", [])))
     return None if found is None else min(int(found[1]), limit_s)
 

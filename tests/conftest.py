@@ -191,6 +191,7 @@ async def pipeline(connected: Pipeline) -> AsyncIterator[Pipeline]:
     opened = await connected.with_account()
     admitter = Admitter(opened.app, Catalog(opened.app), opened.bell, opened.publisher, opened.settings)
     yield replace(opened, admitter=admitter)
+    await admitter.close()
     await opened.worker.execute("DELETE FROM generations")
     await opened.worker.execute("DELETE FROM model_cards")
     await opened.worker.execute("DELETE FROM provider_health")

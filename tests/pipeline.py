@@ -176,10 +176,11 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     app = await Database.open(settings.database_url, Role.APP)
     worker = await Database.open(settings.worker_url, Role.WORKER)
     bell, publisher = Bell.open(settings), Publisher.open(settings.redis_url)
+    admitter = Admitter(app, Catalog(app), bell, publisher, settings)
     try:
-        admitter = Admitter(app, Catalog(app), bell, publisher, settings)
         yield await Pipeline(settings, app, worker, publisher, bell, admitter, new_id()).with_account()
     finally:
+        await admitter.close()
         await publisher.close()
         await bell.close()
         await app.close()

@@ -144,9 +144,7 @@ async def admit(
         account_id, new, idempotency, lambda row: _admitted(deps, row, show)
     )
     deps.metrics.admitted(admission)
-    wait_s = (
-        preferred_wait_s(request.headers, deps.settings.max_wait_s) if "Prefer" in request.headers else None
-    )
+    wait_s = preferred_wait_s(request.headers, deps.settings.max_wait_s)
     if admission.replayed is not None:
         stored, row = admission.replayed, None
         if idempotency is not None and idempotency.implicit and stored.generation_id is not None:

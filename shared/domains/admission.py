@@ -5,6 +5,7 @@ event and its reserve. Requests of one account that arrive together are admitted
 leaves the database follows the commit, and the clock sees to it if that fails.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -245,6 +246,7 @@ class Admitter:
         self._rooms = Rooms()
         self._room: dict[str, int] = {}
         self._room_read_at = float("-inf")
+        self._announcing: set[asyncio.Task[None]] = set()
         self._batches: Batcher[UUID, _Draft, Admission] = Batcher(self._admit_all, max_items=100)
 
     async def plan(self, account_id: UUID, new: NewGeneration) -> Plan:
@@ -333,8 +335,7 @@ class Admitter:
             reach("before_admitted")
         reach("after_admitted")
         results |= {draft.id: Admission(rows[draft.id]) for draft in affordable}
-        await self._announce(account_id, [rows[draft.id] for draft in affordable], direct)
-        reach("after_announced")
+        self._announce_soon(account_id, [rows[draft.id] for draft in affordable], direct)
         return [results[draft.id] for draft in drafts]
 
     async def _account(
@@ -450,6 +451,17 @@ class Admitter:
                 direct.add(draft.id)
         return direct
 
+    def _announce_soon(self, account_id: UUID, rows: Sequence[Mapping[str, Any]], direct: set[UUID]) -> None:
+        """Whoever asked need not wait for the bell: it is the clock that sees to what was admitted."""
+        task = asyncio.create_task(self._announce(account_id, rows, direct))
+        self._announcing.add(task)
+        task.add_done_callback(self._announcing.discard)
+
+    async def close(self) -> None:
+        """Returns when all bells have rung."""
+        if self._announcing:
+            await asyncio.wait(self._announcing)
+
     async def _announce(self, account_id: UUID, rows: Sequence[Mapping[str, Any]], direct: set[UUID]) -> None:
         self._publisher.publish_soon(
             account_id,
@@ -467,6 +479,7 @@ class Admitter:
                 self._room[kind] = 0
                 self._room_read_at = time.monotonic() + _ROOM_CACHE_S
                 await self._silent(account_id, [generation_id for generation_id, _ in bells])
+        reach("after_announced")
 
     async def _silent(self, account_id: UUID, generation_ids: Sequence[UUID]) -> None:
         """Without a bell the workers' own dispatch takes them, so they are due at once."""

@@ -85,6 +85,7 @@ async def _admit(stand: Stand, count: int) -> None:
     new = NewGeneration("image", parameters, PROVIDER)
     for _ in range(0, count, 500):
         await asyncio.gather(*(admitter.admit(account_id, new) for _ in range(min(500, count))))
+    await admitter.close()
     await publisher.close()
     await bell.close()
     await db.close()

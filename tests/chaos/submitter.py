@@ -51,6 +51,7 @@ async def submit(settings: Settings, account_id: UUID, name: str, count: int, se
                 _note(book, f"{key} {generation_id}\n")
                 await asyncio.sleep(random.uniform(0, 2 * seconds / count))
     finally:
+        await admitter.close()
         await publisher.close()
         await bell.close()
         await db.close()
