@@ -24,6 +24,11 @@ export function useCalm(): boolean {
   );
 }
 
+/** Whether the system or somebody here wishes for less of it. */
+export function movesLess(): boolean {
+  return 'calm' in document.documentElement.dataset || matchMedia('(prefers-reduced-motion: reduce)').matches;
+}
+
 function apply(calm: boolean): void {
   if (calm) document.documentElement.dataset.calm = '';
   else delete document.documentElement.dataset.calm;

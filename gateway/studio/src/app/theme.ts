@@ -22,13 +22,17 @@ export function chooseTheme(next: ThemeChoice): void {
 }
 
 export function useTheme(): ThemeChoice {
-  return useSyncExternalStore(
-    (watcher) => {
-      watchers.add(watcher);
-      return () => watchers.delete(watcher);
-    },
-    () => choice,
-  );
+  return useSyncExternalStore(watch, () => choice);
+}
+
+/** What is painted, whoever chose it: for canvases, which do not follow the tokens by themselves. */
+export function usePainted(): string | undefined {
+  return useSyncExternalStore(watch, () => document.documentElement.dataset.theme);
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
 }
 
 function apply(): void {

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 import { jukebox } from '@/features/players/jukebox';
 
+export type TwoSounds = ReturnType<typeof useTwoSounds>;
+
 /** Both run at once and one is mute, so changing over is without a gap and at the same place. */
 export function useTwoSounds(a: string, b: string) {
   const sounds = useRef<readonly [HTMLAudioElement, HTMLAudioElement] | null>(null);
@@ -59,5 +61,7 @@ export function useTwoSounds(a: string, b: string) {
     pair[which === 0 ? 1 : 0].muted = true;
     setHeard(which);
   };
-  return { playing, heard, timeS, seek, toggle, hear, swap: () => hear(heard === 0 ? 1 : 0) };
+  /** The place at this moment: of the one that still plays. */
+  const now = () => Math.max(0, ...(sounds.current ?? []).map((one) => one.currentTime));
+  return { playing, heard, timeS, now, seek, toggle, hear, swap: () => hear(heard === 0 ? 1 : 0) };
 }

@@ -2,7 +2,7 @@ import { Pause, Play } from 'lucide-react';
 import { fileAddress } from '@/api/address';
 import type { Asset } from '@/api/assets';
 import { jukebox, useSound } from '@/features/players/jukebox';
-import { Waveform } from '@/features/players/Waveform';
+import { WaveStrip } from '@/features/players/WaveStrip';
 import styles from './SoundTile.module.css';
 
 /** A sound's waveform on its tile, and the button that plays it there. */
@@ -13,7 +13,7 @@ export function SoundTile({ asset, bars }: { asset: Asset; bars: number }) {
   return (
     <>
       <span className={styles.wave}>
-        <Waveform peaksUrl={asset.peaks_url} played={lasts ? sound.timeS / lasts : 0} bars={bars} />
+        <WaveStrip peaksUrl={asset.peaks_url} played={lasts ? sound.timeS / lasts : 0} bars={bars} />
       </span>
       <button
         type="button"

@@ -1,21 +1,24 @@
 import type { KeyboardEvent, PointerEvent } from 'react';
 import { length } from '@/ui/time';
+import type { Peaks } from './peaks';
 import styles from './Scrubber.module.css';
 import { Waveform } from './Waveform';
 
 interface Props {
   label: string;
-  peaksUrl: string | null | undefined;
+  peaks: Peaks | null | undefined;
   timeS: number;
   durationS: number;
-  bars?: number;
+  /** The place at any moment, while it plays. */
+  now?: (() => number) | null;
   onSeek: (timeS: number) => void;
 }
 
 const STEP_S = 5;
 
 /** Where in the sound one is: drag it, click it, or use the arrow keys. */
-export function Scrubber({ label, peaksUrl, timeS, durationS, bars, onSeek }: Props) {
+export function Scrubber({ label, peaks, timeS, durationS, now, onSeek }: Props) {
+  const share = (seconds: number) => (durationS ? seconds / durationS : 0);
   const at = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
@@ -44,7 +47,7 @@ export function Scrubber({ label, peaksUrl, timeS, durationS, bars, onSeek }: Pr
       onPointerMove={(event) => event.currentTarget.hasPointerCapture(event.pointerId) && at(event)}
       onKeyDown={onKeyDown}
     >
-      <Waveform peaksUrl={peaksUrl} played={durationS ? timeS / durationS : 0} bars={bars} />
+      <Waveform peaks={peaks} played={share(timeS)} playedNow={now ? () => share(now()) : null} />
     </div>
   );
 }

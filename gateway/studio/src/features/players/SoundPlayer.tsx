@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import { Download, Pause, Play, Repeat, Volume2, VolumeX } from 'lucide-react';
 import { type KeyboardEvent, useEffect } from 'react';
 import { fileAddress } from '@/api/address';
@@ -7,6 +8,7 @@ import { classes } from '@/ui/classes';
 import { Select } from '@/ui/Select';
 import { clock } from './clock';
 import { jukebox, useSound } from './jukebox';
+import { type Peaks, peaksQuery } from './peaks';
 import { Scrubber } from './Scrubber';
 import styles from './SoundPlayer.module.css';
 
@@ -16,6 +18,8 @@ interface Props {
   /** What it is: the first words of its text or prompt. */
   title: string;
   peaksUrl?: string | null;
+  /** Its waveform where no gateway has measured it: of what was recorded here. */
+  peaks?: Peaks;
   /** Known before it is loaded. */
   durationS?: number | null;
   downloadUrl?: string;
@@ -26,9 +30,10 @@ interface Props {
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2].map((speed) => ({ value: String(speed), label: `${speed}×` }));
 
 /** Plays a sound: its waveform to scrub in, speed, repeat, volume. Space plays while the focus is inside. */
-export function SoundPlayer({ url, title, peaksUrl, durationS, downloadUrl, large }: Props) {
+export function SoundPlayer({ url, title, peaksUrl, peaks, durationS, downloadUrl, large }: Props) {
   const src = fileAddress(url);
   const sound = useSound(src);
+  const measured = useQuery(peaksQuery(peaksUrl));
   const lasts = sound.durationS || durationS || 0;
   useEffect(() => () => jukebox.pause(src), [src]);
   const onKeyDown = (event: KeyboardEvent) => {
@@ -45,10 +50,10 @@ export function SoundPlayer({ url, title, peaksUrl, durationS, downloadUrl, larg
       <div className={styles.wave}>
         <Scrubber
           label="Position"
-          peaksUrl={peaksUrl}
+          peaks={peaks ?? measured.data}
           timeS={sound.timeS}
           durationS={lasts}
-          bars={large ? 240 : 110}
+          now={sound.playing ? jukebox.now : null}
           onSeek={(timeS) => jukebox.seek(src, timeS)}
         />
       </div>

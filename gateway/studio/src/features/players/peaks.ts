@@ -10,7 +10,7 @@ export interface Peaks {
   duration_s: number;
 }
 
-const LOUDEST = 127;
+export const LOUDEST = 127;
 const QUIETEST_BAR = 0.03;
 
 /** A waveform never changes, so it is asked for once. */
@@ -28,6 +28,13 @@ async function fetchPeaks(url: string): Promise<Peaks> {
   const response = await sessionFetch(new Request(new URL(fileAddress(url), location.href)));
   if (!response.ok) throw problemOf(response, null);
   return (await response.json()) as Peaks;
+}
+
+/** What is above the middle and what is below it, each -1 to 1, as wavesurfer wants its channels. */
+export function halvesOf({ data }: Pick<Peaks, 'data'>): [Float32Array, Float32Array] {
+  const half = (first: number) =>
+    Float32Array.from({ length: data.length >> 1 }, (_, n) => (data[n * 2 + first] ?? 0) / LOUDEST);
+  return [half(1), half(0)];
 }
 
 /** The loudness of as many equal parts, 0 to 1, the loudest of all at 1. */

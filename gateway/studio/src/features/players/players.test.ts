@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { clock } from './clock';
-import { barsOf, pathOf } from './peaks';
+import { barsOf, halvesOf, pathOf } from './peaks';
 import { stepped } from './Scrubber';
 import { FIT, panned, zoomed } from './zoom';
 
@@ -9,6 +9,7 @@ const PANE = { width: 400, height: 200 };
 it('sums peaks up into bars, the loudest at full height', () => {
   expect(barsOf({ data: [-10, 5, -64, 20, 0, 32, 0, 0] }, 4)).toEqual([10 / 64, 1, 0.5, 0.03]);
   expect(barsOf({ data: [-10, 5, -64, 20] }, 4)).toHaveLength(4);
+  expect(halvesOf({ data: [-127, 0, 0, 127] })).toEqual([Float32Array.of(0, 1), Float32Array.of(-1, 0)]);
   expect(pathOf([1])).toBe('M0.8 0.0h2.4v100.0h-2.4z');
 });
 

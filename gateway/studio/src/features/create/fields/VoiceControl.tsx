@@ -1,6 +1,9 @@
+import { useQuery } from '@tanstack/react-query';
 import { FileAudio } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { Recorder } from '@/features/players/Recorder';
+import { SoundPlayer } from '@/features/players/SoundPlayer';
+import { shapeOf } from '@/features/players/sample';
 import { Button } from '@/ui/Button';
 import { useDraft } from '../drafts';
 import { bring, useTransfers } from '../transfers';
@@ -74,10 +77,15 @@ export function VoiceControl({ kind, field, value, error, onChange }: ControlPro
 function Take({ file, onUse, onAgain }: { file: File; onUse: () => void; onAgain: () => void }) {
   const address = useMemo(() => URL.createObjectURL(file), [file]);
   useEffect(() => () => URL.revokeObjectURL(address), [address]);
+  const { data: shape } = useQuery({ queryKey: ['take', address], queryFn: () => shapeOf(file), gcTime: 0 });
   return (
     <div className={styles.take}>
-      {/* biome-ignore lint/a11y/useMediaCaption: the speaker's own words of a moment ago */}
-      <audio controls src={address} aria-label="Your sample" />
+      <SoundPlayer
+        url={address}
+        title="Your sample"
+        peaks={shape ?? undefined}
+        durationS={shape?.duration_s}
+      />
       <div className={styles.ways}>
         <Button size="sm" look="primary" onClick={onUse}>
           Use this sample
