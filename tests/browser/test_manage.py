@@ -115,3 +115,29 @@ async def test_a_provider_takes_a_key_before_it_is_kept(page: Page, stack: Stack
     await kept.get_by_role("button", name="Delete").click()
     await page.get_by_role("button", name="Delete the key").click()
     await expect(page.get_by_text("None yet")).to_be_visible()
+
+
+@pytest.mark.long
+async def test_what_was_filled_in_is_not_dropped_without_a_question(page: Page) -> None:
+    await page.goto("/studio/projects")
+    begin = page.get_by_role("button", name="New project").first
+    dialog = page.get_by_role("dialog", name="New project")
+    name = dialog.get_by_label("Name")
+    await begin.click()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await begin.click()
+    await name.fill("Half a name")
+    question = page.get_by_role("alertdialog", name="What you filled in is not saved.")
+    for _ in range(2):
+        await page.keyboard.press("Escape")
+        await expect(question.get_by_role("button", name="Go on")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(name).to_be_focused()
+    await page.mouse.click(5, 5)
+    await expect(name).to_have_value("Half a name")
+    await dialog.get_by_role("button", name="Close").click()
+    await question.get_by_role("button", name="Discard").click()
+    await expect(dialog).to_have_count(0)
+    await begin.click()
+    await expect(name).to_have_value("")

@@ -28,7 +28,11 @@ export function TagDialog({
       open={open}
       title={`Tag ${counted(ids.length, 'item')}`}
       size="sm"
-      onClose={onClose}
+      isForm
+      onClose={() => {
+        setTyped('');
+        onClose();
+      }}
       actions={
         <>
           <Button disabled={tags.length === 0} onClick={() => done('untag')}>
