@@ -11,11 +11,13 @@ import { Avatar } from '@/ui/Avatar';
 import { Menu, type MenuItem } from '@/ui/Menu';
 import { sayProblem } from '@/ui/toasts';
 import styles from './AccountMenu.module.css';
+import { usePreferences } from './preferences';
 import { ThemeSwitch } from './ThemeSwitch';
 
 /** Who is here, and what is about them. Without an e-mail address nobody signed in, so nobody signs out. */
 export function AccountMenu({ compact }: { compact?: boolean }) {
   const me = useMe().data;
+  usePreferences(me?.preferences);
   const navigate = useNavigate();
   const to = (tab: string) => () => void navigate({ to: '/studio/settings/$tab', params: { tab } });
   const items: MenuItem[] = [

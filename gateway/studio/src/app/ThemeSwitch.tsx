@@ -1,6 +1,7 @@
 import { Monitor, Moon, Sun } from 'lucide-react';
 import { SegmentedControl } from '@/ui/SegmentedControl';
-import { chooseTheme, useTheme } from './theme';
+import { prefer } from './preferences';
+import { useTheme } from './theme';
 
 const CHOICES = [
   { value: 'light', label: 'Light', icon: <Sun /> },
@@ -14,7 +15,7 @@ export function ThemeSwitch({ compact = true }: { compact?: boolean }) {
       label="Theme"
       segments={CHOICES}
       value={useTheme()}
-      onChange={chooseTheme}
+      onChange={(theme) => prefer('theme', theme)}
       compact={compact}
     />
   );

@@ -1,26 +1,28 @@
 import { useState } from 'react';
+import { prefer } from '@/app/preferences';
 import { Switch } from '@/ui/Switch';
 import { chime } from './chime';
-import { changeNotices, useNotices } from './notices';
+import { useNotices } from './notices';
 
-/** What this browser does when something is finished. It asks for permission only when somebody wants it. */
+/** What happens when something is finished. Each browser asks for its permission, and only when somebody wants it. */
 export function NotificationSettings() {
   const { sound, notification } = useNotices();
-  const [denied, setDenied] = useState('Notification' in window && Notification.permission === 'denied');
   const possible = 'Notification' in window;
+  const [permission, setPermission] = useState(possible ? Notification.permission : 'denied');
+  const denied = possible && permission === 'denied';
   const want = async (on: boolean) => {
-    const permission = on ? await Notification.requestPermission() : 'default';
-    setDenied(permission === 'denied');
-    changeNotices({ notification: on && permission === 'granted' });
+    const answer = on ? await Notification.requestPermission() : permission;
+    setPermission(answer);
+    prefer('notification_at_end', on && answer === 'granted');
   };
   return (
     <div>
       <Switch
         label="A sound when something is finished"
-        hint="In this browser, also while you look at something else."
+        hint="Also while you look at something else."
         checked={sound}
         onChange={(on) => {
-          changeNotices({ sound: on });
+          prefer('sound_at_end', on);
           if (on) chime();
         }}
       />
@@ -29,9 +31,9 @@ export function NotificationSettings() {
         hint={
           denied
             ? 'This browser was told not to allow it: change that beside its address.'
-            : 'In this browser, while Penstock is not the window in front.'
+            : 'While Penstock is not the window in front. Each browser asks whether it may.'
         }
-        checked={notification && !denied}
+        checked={notification && permission === 'granted'}
         disabled={!possible || denied}
         onChange={(on) => void want(on)}
       />

@@ -6,7 +6,7 @@ import { chime } from './chime';
 import { doing } from './stages';
 import { titleOf } from './titles';
 
-/** How this browser tells that something is finished; nothing, unless somebody asked for it. */
+/** How it is told that something is finished; nothing, unless somebody asked for it. */
 export interface Notices {
   sound: boolean;
   notification: boolean;
