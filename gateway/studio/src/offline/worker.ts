@@ -17,6 +17,10 @@ self.addEventListener('activate', (event) => event.waitUntil(activate()));
 self.addEventListener('message', (event) => {
   if (event.data === 'take-over') void self.skipWaiting();
 });
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(toFront());
+});
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -30,6 +34,11 @@ self.addEventListener('fetch', (event) => {
   else if (way === 'answer') event.respondWith(answer(request, url));
   else if (way === 'end') event.respondWith(end(request, url));
 });
+
+async function toFront(): Promise<void> {
+  const [window] = await self.clients.matchAll({ type: 'window' });
+  await (window ? window.focus() : self.clients.openWindow(PAGE));
+}
 
 async function install(): Promise<void> {
   const cache = await caches.open(SHELL_CACHE);

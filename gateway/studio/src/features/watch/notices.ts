@@ -70,13 +70,22 @@ function tell(jobs: readonly Job[]): void {
   if (!first) return;
   const picture = first.resource?.outputs[0]?.thumbnail_url;
   const one = jobs.length === 1;
-  const notification = new Notification(one ? doing(first) : `${jobs.length} jobs have ended`, {
+  show(one ? doing(first) : `${jobs.length} jobs have ended`, {
     body: one ? titleOf(first) : jobs.map(titleOf).join('\n').slice(0, 200),
     tag: first.id,
     ...(picture && { icon: fileAddress(picture) }),
   });
-  notification.onclick = () => {
-    window.focus();
-    notification.close();
-  };
+}
+
+function show(title: string, options: NotificationOptions): void {
+  try {
+    const notification = new Notification(title, options);
+    notification.onclick = () => {
+      window.focus();
+      notification.close();
+    };
+  } catch {
+    // A phone's browser lets only the service worker show one, which brings the page to the front, too.
+    void navigator.serviceWorker?.ready.then((worker) => worker.showNotification(title, options));
+  }
 }
