@@ -22,7 +22,7 @@ class Member:
 
 
 class Archive:
-    """A zip archive under way. Send what `add` and `finish` give, in their order."""
+    """A zip archive under way. Send what `add`, `note` and `finish` give, in their order."""
 
     def __init__(self) -> None:
         self._sink = _Sink()
@@ -46,12 +46,17 @@ class Archive:
                 yield self._sink.take()
         yield self._sink.take()
 
-    def finish(self, name: str, content: bytes) -> bytes:
-        """A last small member, and the archive's end."""
+    def note(self, name: str, content: bytes) -> bytes:
+        """A small member."""
         with self._zip.open(name, "w") as file:
             file.write(content)
-        self._zip.close()
         return self._sink.take()
+
+    def finish(self, name: str, content: bytes) -> bytes:
+        """A last small member, and the archive's end."""
+        last = self.note(name, content)
+        self._zip.close()
+        return last + self._sink.take()
 
 
 class _Sink:

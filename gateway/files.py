@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from gateway.http import Answer, Query, Reply, Request
+from gateway.png import spliced, text_chunk
 from shared.buckets import Bucket
 from shared.domains.variants import MIME, SOURCES, WIDTHS, Variants, variant_key
 from shared.errors import InvalidInput, NotFound, Unavailable
@@ -64,6 +65,8 @@ class StoredFile:
     """Of a picture, where it is known."""
     bucket: Bucket = Bucket.ASSETS
     cache: str = FOREVER
+    words: str | None = None
+    """Sent within a PNG, which is stored without."""
 
 
 def type_of(name: str) -> str:
@@ -114,7 +117,7 @@ async def send_file(
     headers = {
         "ETag": etag,
         "Cache-Control": file.cache,
-        "Accept-Ranges": "bytes",
+        "Accept-Ranges": "none" if file.words else "bytes",
         "Content-Disposition": disposition("inline" if shown else "attachment", file.name),
     }
     tags = _tags(request.headers.get("If-None-Match"))
@@ -126,7 +129,7 @@ async def send_file(
         if info is None:
             raise NotFound("The file is no longer stored.")
         length = info.bytes
-    asked = request.headers.get("Range")
+    asked = None if file.words else request.headers.get("Range")
     if asked is not None and request.headers.get("If-Range", etag) == etag:
         span = _span(asked, length)
     else:
@@ -153,7 +156,8 @@ async def _stream(
     start, end = span
     partial = end - start + 1 != length
     response = web.StreamResponse(status=206 if partial else 200, headers=headers)
-    response.content_length = end - start + 1
+    words = text_chunk(file.words) if file.words else b""
+    response.content_length = end - start + 1 + len(words)
     response.headers["Content-Type"] = _content_type(file.mime)
     if partial:
         response.headers["Content-Range"] = f"bytes {start}-{end}/{length}"
@@ -161,7 +165,8 @@ async def _stream(
         await response.prepare(raw)
         return response
     bounds = (start, end) if partial else ()
-    async with aclosing(store.get_stream(file.key, *bounds)) as chunks:
+    stored = store.get_stream(file.key, *bounds)
+    async with aclosing(spliced(stored, words) if words else stored) as chunks:
         first = await _first(chunks)
         await response.prepare(raw)
         try:

@@ -2,11 +2,15 @@
 
 import re
 import unicodedata
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
+from gateway import png
 from gateway.files import (
     FILE_ANSWERS,
     FILE_PARAMETERS,
@@ -17,7 +21,8 @@ from gateway.files import (
     narrowed,
     send_file,
 )
-from gateway.http import Answer, Operation, Reply, Request, operation
+from gateway.http import Answer, Operation, Query, Reply, Request, encode, operation
+from gateway.recipes import recipe_of
 from shared.domains.accounts import Scope
 from shared.errors import InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
 from shared.kinds import KINDS
@@ -43,6 +48,10 @@ async def get_output(request: Request[None, PictureQuery]) -> Reply | web.Stream
     return await send_file(request, file, download=request.query.download)
 
 
+class DownloadQuery(Query):
+    recipe: bool = Field(False, description="Have a PNG carry how it was made.")
+
+
 @operation(
     "GET",
     "/api/v1/generations/{id}/outputs/{n}/download",
@@ -53,13 +62,24 @@ async def get_output(request: Request[None, PictureQuery]) -> Reply | web.Stream
     errors=(NotFound,),
     parameters=FILE_PARAMETERS,
 )
-async def download_output(request: Request[None, None]) -> Reply | web.StreamResponse:
-    """The delivered file, for browsers to save under a name made of the prompt."""
-    return await send_file(request, await _output_file(request), download=True)
+async def download_output(request: Request[None, DownloadQuery]) -> Reply | web.StreamResponse:
+    """The delivered file, for browsers to save under a name made of the prompt. With `?recipe=true` a PNG carries how
+    it was made, as text under the keyword `penstock`; other files, and every other address, stay without.
+    """
+    row, output = await _output(request)
+    file = _file_of(row, output)
+    if request.query.recipe and file.mime == png.MIME:
+        words = encode(recipe_of(row)).decode()
+        etag = f"{file.etag}-{zlib.crc32(words.encode()):08x}"
+        file = replace(file, etag=etag, cache="private, no-cache", words=words)
+    return await send_file(request, file, download=True)
 
 
 async def _output_file(request: Request[None, Any]) -> StoredFile:
-    row, output = await _output(request)
+    return _file_of(*await _output(request))
+
+
+def _file_of(row: Mapping[str, Any], output: Mapping[str, Any]) -> StoredFile:
     name, width = output_name(row, output), output["width"]
     return StoredFile(output["key"], output["mime"], output["sha256"], name, output["bytes"], width)
 

@@ -8,15 +8,14 @@ from pydantic import Field
 
 from gateway.files import FileQuery, disposition
 from gateway.http import Answer, Reply, Request, encode, operation
+from gateway.recipes import ENDING, recipe_of
 from gateway.resources import Resource
 from gateway.routes.generations import of_caller
 from gateway.routes.outputs import slug_of
 from shared.domains.accounts import Scope
-from shared.domains.repeats import RETRIABLE, drawn_seed, special
 from shared.errors import NotFound
 
 TAG = "Generations"
-VERSION = 1
 
 
 class MadeBy(Resource):
@@ -50,28 +49,12 @@ class Recipe(Resource):
 async def get_recipe(request: Request[None, FileQuery]) -> Reply:
     """Send its `request` to make the same again. With `?download=true` browsers save it beside the output."""
     row = await of_caller(request, request.id())
-    given = special(row)
-    if "seed" not in given and row["state"] not in RETRIABLE and (drawn := drawn_seed(row)) is not None:
-        given["seed"] = drawn
-    details = [output["details"] for output in row["outputs"]]
-    body = {
-        "object": "recipe",
-        "version": VERSION,
-        "generation_id": row["id"],
-        "request": {"kind": row["kind"], "model": row["model"], "input": given},
-        "made": {
-            "provider": row["provider"],
-            "model": row["provider_model"],
-            "at": row["completed_at"],
-            "seeds": [made["seed"] for made in details if isinstance(made.get("seed"), int)],
-            "sha256": [output["sha256"] for output in row["outputs"]],
-        },
-    }
     kind = "attachment" if request.query.download else "inline"
-    name = f"{slug_of(row)}.penstock.json"
-    return Reply(
-        encode(body), 200, {"Content-Disposition": disposition(kind, name), "Cache-Control": "no-store"}
-    )
+    headers = {
+        "Content-Disposition": disposition(kind, f"{slug_of(row)}{ENDING}"),
+        "Cache-Control": "no-store",
+    }
+    return Reply(encode(recipe_of(row)), 200, headers)
 
 
 operations = (get_recipe,)

@@ -207,3 +207,21 @@ async def test_a_budget_that_is_spent_says_so_before_it_is_met(page: Page) -> No
         await expect(page.get_by_role("link", name=re.compile("left$"))).to_be_visible()
     finally:
         await page.request.delete(f"/api/v1/budgets/{budget}")
+
+
+@pytest.mark.long
+async def test_a_picture_that_carries_its_settings_fills_the_form(page: Page) -> None:
+    await open_form(page, "image")
+    prompt = page.get_by_label("Prompt", exact=True)
+    await prompt.fill("a stork on a chimney")
+    await generate(page).click()
+    await preview(page).get_by_role("button", name="Reuse its settings").click()
+    async with page.expect_download() as waiting:
+        await page.get_by_role("menuitem", name="Save the picture with its settings").click()
+    taken = Path(await (await waiting.value).path()).read_bytes()
+    await prompt.fill("something else")
+    await page.get_by_role("tab", name="Music").click()
+    await drop(page, "stork.png", "image/png", base64.b64encode(taken).decode())
+    await page.get_by_role("dialog").get_by_role("button", name="Fill the form as it was made").click()
+    await expect(page).to_have_url(re.compile("/create/image"))
+    await expect(prompt).to_have_value("a stork on a chimney")

@@ -1,10 +1,13 @@
 """What generations are marked with: their assets' marks, seen and set from both sides."""
 
 import asyncio
+import io
+import zipfile
 from typing import Any
 
 import orjson
 import pytest
+from PIL import Image
 from yarl import URL
 
 from tests.gateway.api import Api, Painter
@@ -102,6 +105,32 @@ async def test_a_recipe_makes_it_again(api: Api, painted: dict[str, Any]) -> Non
         'attachment; filename="a-lighthouse-in-fog.penstock.json"'
     )
     assert (await api.post(GENERATIONS, answer.json["request"])).status == 202
+
+
+async def test_a_png_carries_its_recipe_only_when_its_owner_asks(api: Api, painted: dict[str, Any]) -> None:
+    output = f"{GENERATIONS}/{painted['id']}/outputs/0"
+    plain = (await api.get(f"{output}/download")).content
+    told = await api.get(f"{output}/download?recipe=true")
+    with Image.open(io.BytesIO(plain)) as before, Image.open(io.BytesIO(told.content)) as after:
+        assert (before.format, "penstock" in before.info) == ("PNG", False)
+        assert after.tobytes() == before.tobytes()
+        recipe = orjson.loads(str(after.info["penstock"]))
+    assert recipe == (await api.get(f"{GENERATIONS}/{painted['id']}/recipe")).json
+    part = await api.get(f"{output}/download?recipe=true", headers={"Range": "bytes=0-99"})
+    assert (part.status, part.content) == (200, told.content)
+    assert (await api.get(output)).content == plain
+    link = (await api.post("/api/v1/links", {"generation_id": painted["id"]})).json["url"]
+    shared = await api.get(f"{URL(link).path_qs}&recipe=true")
+    assert shared.content == plain
+
+
+async def test_in_an_archive_each_file_has_its_recipe_beside_it(api: Api, painted: dict[str, Any]) -> None:
+    answer = await api.post("/api/v1/assets/zip", {"ids": [painted["outputs"][0]["asset_id"]]})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        picture, beside, _ = archive.namelist()
+        recipe = orjson.loads(archive.read(beside))
+    assert beside == picture.replace(".png", ".penstock.json")
+    assert recipe == (await api.get(f"{GENERATIONS}/{painted['id']}/recipe")).json
 
 
 async def test_a_deleted_generation_comes_back_with_what_went_with_it(

@@ -7,7 +7,7 @@ import { useFileDrop } from './dropping';
 import styles from './FileDrop.module.css';
 import { useImport } from './importing';
 import { obvious, type Purpose, purposesOf } from './purposes';
-import { RECIPE_NAME } from './recipes';
+import { RECIPE_NAME, recipeIn } from './recipes';
 import { bring } from './transfers';
 import { bringVoice } from './voices';
 
@@ -16,6 +16,8 @@ const VOICE_SECONDS = [10, 30] as const;
 interface Question {
   file: File;
   purposes: readonly Purpose[];
+  /** It carries the settings that it was made with. */
+  tells: boolean;
 }
 
 /** Takes pictures, sounds and settings files that are dropped or pasted anywhere, and asks what they are for. */
@@ -30,7 +32,7 @@ export function FileDrop({ kind }: { kind: string }) {
     const refused = await bringVoice(to, field, file, VOICE_SECONDS);
     if (refused) say(`${file.name} cannot be a voice sample. ${refused}`, 'bad');
   };
-  const over = useFileDrop(([file, ...others]) => {
+  const take = async ([file, ...others]: readonly File[]) => {
     if (!file) return;
     if (others.length > 0) say(`One file at a time: ${file.name} it is.`);
     if (RECIPE_NAME.test(file.name)) return void takeRecipe(file);
@@ -39,10 +41,12 @@ export function FileDrop({ kind }: { kind: string }) {
       say(`${file.name || 'This'} is no picture, no sound and no settings file.`, 'bad');
       return;
     }
+    const tells = (await recipeIn(file)) !== null;
     const purpose = obvious(purposes, kind);
-    if (purpose) void use(file, purpose);
-    else setQuestion({ file, purposes });
-  });
+    if (purpose && !tells) void use(file, purpose);
+    else setQuestion({ file, purposes, tells });
+  };
+  const over = useFileDrop((files) => void take(files));
   return (
     <>
       {over && (
@@ -53,6 +57,17 @@ export function FileDrop({ kind }: { kind: string }) {
       <Dialog open={question !== null} size="sm" title="What is it for?" onClose={() => setQuestion(null)}>
         <p className={styles.name}>{question?.file.name}</p>
         <div className={styles.purposes}>
+          {question?.tells && (
+            <Button
+              look="primary"
+              onClick={() => {
+                setQuestion(null);
+                void takeRecipe(question.file);
+              }}
+            >
+              Fill the form as it was made
+            </Button>
+          )}
           {question?.purposes.map((purpose) => (
             <Button key={purpose.kind} onClick={() => void use(question.file, purpose)}>
               {purpose.label}

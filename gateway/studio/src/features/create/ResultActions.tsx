@@ -21,8 +21,8 @@ import styles from './Finished.module.css';
 import { useFill } from './prefill';
 import { titleFor } from './prompts';
 import { type Purpose, purposesOf } from './purposes';
-import { saveRecipe } from './recipes';
 import { reuses, useReuse } from './reusing';
+import { settingsOf } from './settingsOf';
 
 interface Props {
   /** The link that downloads. */
@@ -71,7 +71,6 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
     { label: 'Same seed', keys: printed('r').join(' '), disabled: busy, run: () => onAgain('same') },
     { label: 'New seed', keys: printed('Shift+R').join(' '), disabled: busy, run: () => onAgain('new') },
   ];
-  const keeps: MenuItem = { label: 'Save the settings as a file', run: () => saveRecipe(generation.id) };
   return (
     <div className={styles.actions}>
       <a ref={ref} className={styles.link} href={`${file}/download`} download>
@@ -92,7 +91,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
       />
       <Actions
         name="Reuse its settings"
-        items={[...reuses(generation, reuse), keeps]}
+        items={[...reuses(generation, reuse), ...settingsOf(generation.id, output)]}
         icon={<TextCursorInput aria-hidden="true" />}
         label="Reuse"
       />

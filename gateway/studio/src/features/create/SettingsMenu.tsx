@@ -30,7 +30,7 @@ export function SettingsMenu({ kind, model }: { kind: string; model: string | nu
         className="unseen"
         tabIndex={-1}
         aria-hidden="true"
-        accept="application/json,.json"
+        accept="application/json,.json,image/png"
         onChange={(event) => {
           const file = event.target.files?.[0];
           if (file) void take(file);

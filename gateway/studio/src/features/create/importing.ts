@@ -1,14 +1,13 @@
 import { say } from '@/ui/toasts';
-import { KINDS } from './kinds';
 import { useFill } from './prefill';
-import { recipeOf } from './recipes';
+import { recipeIn } from './recipes';
 
 /** Fills the form of its kind with the settings of a file, and goes there. */
 export function useImport(): (file: File) => Promise<void> {
   const fill = useFill();
   return async (file) => {
-    const recipe = recipeOf(await file.text());
-    if (!recipe || !KINDS.some((one) => one.name === recipe.kind)) {
+    const recipe = await recipeIn(file);
+    if (!recipe) {
       say(`${file.name} holds no settings of Penstock's.`, 'bad');
       return;
     }

@@ -1,6 +1,7 @@
-import { address } from '@/api/address';
 import { draftOf } from './drafts';
 import type { FormField } from './fields';
+import { KINDS } from './kinds';
+import { wordsIn } from './pngs';
 import type { Values } from './values';
 
 /** How something was made: the part of a recipe file that a form can show. */
@@ -11,6 +12,13 @@ export interface Recipe {
 }
 
 export const RECIPE_NAME = /\.json$/i;
+
+/** The settings in a file of settings, or in a PNG that carries them; null when it is something else. */
+export async function recipeIn(file: File): Promise<Recipe | null> {
+  const words = RECIPE_NAME.test(file.name) ? await file.text() : await wordsIn(file);
+  const recipe = words === null ? null : recipeOf(words);
+  return recipe && KINDS.some((one) => one.name === recipe.kind) ? recipe : null;
+}
 
 /** The settings in a file, whether a whole recipe or only its request; null when it is something else. */
 export function recipeOf(content: string): Recipe | null {
@@ -36,12 +44,4 @@ export function recipeFile(kind: string, model: string | null): Blob {
 /** The field that holds what is asked for in words. */
 export function promptField(fields: readonly FormField[]): FormField | undefined {
   return fields.find((field) => field.widget === 'textarea' && !field.advanced);
-}
-
-/** Hands over what makes a generation again, as a file. */
-export function saveRecipe(id: string): void {
-  const link = document.createElement('a');
-  link.href = address(`/api/v1/generations/${id}/recipe?download=true`);
-  link.download = '';
-  link.click();
 }

@@ -3,7 +3,6 @@ import {
   Dice5,
   Download,
   Ellipsis,
-  FileJson,
   Link as LinkIcon,
   Pencil,
   Repeat,
@@ -17,8 +16,8 @@ import { fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
 import type { FileNote } from '@/features/create/drafts';
 import { prefillWith, useFill } from '@/features/create/prefill';
-import { saveRecipe } from '@/features/create/recipes';
 import { reuses, useReuse } from '@/features/create/reusing';
+import { settingsOf } from '@/features/create/settingsOf';
 import { Button } from '@/ui/Button';
 import buttons from '@/ui/Button.module.css';
 import { classes } from '@/ui/classes';
@@ -42,6 +41,7 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
   const fill = useFill();
   const reuse = useReuse();
   const [sharing, setSharing] = useState(false);
+  const output = generation?.outputs.find((one) => file && 'n' in file && one.n === file.n);
   const begin = (kind: string) =>
     picture && fill(prefillWith(kind, picture.id, picture.note, picture.prompt));
   const repeats: MenuItem[] = [
@@ -61,9 +61,7 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
   const more: MenuItem[] = [
     { label: 'Copy the link', icon: <LinkIcon />, run: onCopyLink },
     ...(file ? [{ label: 'Share a link that ends', icon: <Share2 />, run: () => setSharing(true) }] : []),
-    ...(generation
-      ? [{ label: 'Save the settings', icon: <FileJson />, run: () => saveRecipe(generation.id) }]
-      : []),
+    ...(generation ? settingsOf(generation.id, output) : []),
     { label: 'Delete', icon: <Trash2 />, keys: 'Del', danger: true, run: onDelete },
   ];
   const plain = classes(buttons.button, buttons.plain, buttons.sm);
