@@ -1,5 +1,6 @@
 """Creating: forms of every kind, what they make, files as inputs, and all of it by keyboard."""
 
+import asyncio
 import base64
 import io
 import re
@@ -218,7 +219,8 @@ async def test_a_picture_that_carries_its_settings_fills_the_form(page: Page) ->
     await preview(page).get_by_role("button", name="Reuse its settings").click()
     async with page.expect_download() as waiting:
         await page.get_by_role("menuitem", name="Save the picture with its settings").click()
-    taken = Path(await (await waiting.value).path()).read_bytes()
+    path = await (await waiting.value).path()
+    taken = await asyncio.to_thread(path.read_bytes)
     await prompt.fill("something else")
     await page.get_by_role("tab", name="Music").click()
     await drop(page, "stork.png", "image/png", base64.b64encode(taken).decode())

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { KINDS, lastKind } from '@/features/create/kinds';
 import { type Shortcut, useShortcuts } from '@/keyboard/registry';
 import { ShortcutHelp } from '@/keyboard/ShortcutHelp';
+import { say } from '@/ui/toasts';
 
 /** The keys that work in every view of the studio. */
 export function GlobalShortcuts() {
@@ -15,6 +16,7 @@ export function GlobalShortcuts() {
   }));
   useShortcuts('Everywhere', [
     ...kinds,
+    { chord: '7', label: 'Create: Books, later', run: () => say('Books join later. Texts are made with 6.') },
     { chord: 'g', label: 'Gallery', run: () => void navigate({ to: '/studio/gallery' }) },
     { chord: 'h', label: 'History', run: () => void navigate({ to: '/studio/history' }) },
     {
@@ -32,7 +34,8 @@ export function GlobalShortcuts() {
 async function toSearch(navigate: ReturnType<typeof useNavigate>): Promise<void> {
   if (focusSearch()) return;
   await navigate({ to: '/studio/gallery' });
-  setTimeout(focusSearch, 100);
+  for (let tries = 0; tries < 30 && !focusSearch(); tries++)
+    await new Promise((next) => setTimeout(next, 100));
 }
 
 function focusSearch(): boolean {

@@ -1,23 +1,18 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { isOpen, signsUp } from '@/api/installation';
 import { asProblem } from '@/api/problem';
 import { changeProfile } from '@/api/profile';
 import { signUp } from '@/api/signIn';
-import { Button } from '@/ui/Button';
-import { ErrorCard } from '@/ui/ErrorCard';
 import { Field } from '@/ui/Field';
-import { PasswordInput } from '@/ui/PasswordInput';
 import { TextInput } from '@/ui/TextInput';
-import { length } from '@/ui/time';
 import { AuthPage } from './AuthPage';
 import styles from './AuthPage.module.css';
+import { Credentials } from './Credentials';
 import { NothingToSignInTo } from './NothingToSignInTo';
 import { enter } from './next';
 import { useWait } from './waiting';
-
-const FIELDS = ['email', 'password', 'name'];
 
 export function SignupView() {
   if (isOpen()) return <NothingToSignInTo />;
@@ -37,13 +32,6 @@ function SignupForm() {
     onSuccess: () => enter(navigate, next),
   });
   const problem = signup.error ? asProblem(signup.error) : null;
-  const wait = useWait(signup.error);
-  const typed = (field: keyof typeof person) => (event: React.ChangeEvent<HTMLInputElement>) =>
-    setPerson({ ...person, [field]: event.target.value });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (wait === 0) signup.mutate();
-  };
   return (
     <AuthPage
       title="Make an account"
@@ -56,7 +44,16 @@ function SignupForm() {
         </>
       }
     >
-      <form method="post" onSubmit={submit} className={styles.form}>
+      <Credentials
+        typed={person}
+        onType={(change) => setPerson({ ...person, ...change })}
+        onSubmit={signup.mutate}
+        problem={problem}
+        busy={signup.isPending}
+        wait={useWait(signup.error)}
+        action="Make the account"
+        isNew
+      >
         <Field label="Name" hint="How the studio calls you. It may stay empty." error={problem?.of('name')}>
           {(wires) => (
             <TextInput
@@ -66,41 +63,11 @@ function SignupForm() {
               maxLength={100}
               autoFocus
               value={person.name}
-              onChange={typed('name')}
+              onChange={(event) => setPerson({ ...person, name: event.target.value })}
             />
           )}
         </Field>
-        <Field label="E-mail address" error={problem?.of('email')}>
-          {(wires) => (
-            <TextInput
-              {...wires}
-              type="email"
-              name="email"
-              autoComplete="username"
-              required
-              value={person.email}
-              onChange={typed('email')}
-            />
-          )}
-        </Field>
-        <Field label="Password" hint="At least 8 characters." error={problem?.of('password')}>
-          {(wires) => (
-            <PasswordInput
-              {...wires}
-              name="password"
-              autoComplete="new-password"
-              required
-              minLength={8}
-              value={person.password}
-              onChange={typed('password')}
-            />
-          )}
-        </Field>
-        {problem && !FIELDS.some((field) => problem.of(field)) && <ErrorCard error={problem} />}
-        <Button type="submit" look="primary" busy={signup.isPending} disabled={wait > 0}>
-          {wait > 0 ? `Try again in ${length(wait)}` : 'Make the account'}
-        </Button>
-      </form>
+      </Credentials>
     </AuthPage>
   );
 }

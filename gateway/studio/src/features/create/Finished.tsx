@@ -1,6 +1,8 @@
 import { useRef, useState } from 'react';
 import { fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
+import { useCompare } from '@/features/compare/comparing';
+import { changeAll, toTrash } from '@/features/library/deeds';
 import { jukebox } from '@/features/players/jukebox';
 import { useShortcuts } from '@/keyboard/registry';
 import { live } from '@/live/live';
@@ -20,16 +22,27 @@ interface Props {
 /** What was made, large; what can be done with it; how it was made. The form stays as it is. */
 export function Finished({ generation, onMade }: Props) {
   const [n, setN] = useState(0);
-  const output = generation.outputs[n] ?? generation.outputs[0];
+  // What was moved to the trash is still delivered, but out of sight until it is taken back.
+  const outputs = generation.outputs.filter((one) => one.asset_id !== null);
+  const output = outputs[n] ?? outputs[0];
   const again = useRerun(generation.id, (made) => {
     live.learn(made);
     say('It is being made again.');
     onMade([made]);
   });
   const download = useRef<HTMLAnchorElement>(null);
-  const last = generation.outputs.length - 1;
+  const last = outputs.length - 1;
   const sound = output?.mime.startsWith('audio/') ? fileAddress(output.url) : null;
+  const asset = output?.asset_id;
+  const compare = useCompare();
   useShortcuts('Preview', [
+    {
+      chord: 'f',
+      label: 'Favourite',
+      run: () => asset && void changeAll([asset], output.favorite ? 'unfavorite' : 'favorite'),
+    },
+    { chord: 'c', label: 'Compare with another', run: () => asset && compare(asset) },
+    { chord: 'Delete', label: 'Delete', run: () => asset && void toTrash([asset]) },
     { chord: 'r', label: 'Make it again, same seed', run: () => again.mutate('same') },
     { chord: 'Shift+R', label: 'Make it again, new seed', run: () => again.mutate('new') },
     { chord: 'Space', label: 'Play', run: () => sound && jukebox.toggle(sound) },
@@ -41,8 +54,8 @@ export function Finished({ generation, onMade }: Props) {
   return (
     <div className={styles.finished}>
       <OutputViewer generation={generation} output={output} />
-      {generation.outputs.length > 1 && (
-        <OutputStrip generation={generation} chosen={output.n} onChoose={setN} />
+      {outputs.length > 1 && (
+        <OutputStrip generation={{ ...generation, outputs }} chosen={output.n} onChoose={setN} />
       )}
       <ResultActions
         ref={download}

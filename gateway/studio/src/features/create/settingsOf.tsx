@@ -6,11 +6,18 @@ import type { MenuItem } from '@/ui/Menu';
 export function settingsOf(generation: string, output?: { n: number; mime: string }): MenuItem[] {
   const path = `/api/v1/generations/${generation}`;
   const items = [
-    { label: 'Save the settings as a file', icon: <FileJson />, run: () => take(`${path}/recipe?download=true`) },
+    {
+      label: 'Save the settings as a file',
+      icon: <FileJson />,
+      run: () => take(`${path}/recipe?download=true`),
+    },
   ];
   if (output?.mime !== 'image/png') return items;
   const within = `${path}/outputs/${output.n}/download?recipe=true`;
-  return [...items, { label: 'Save the picture with its settings', icon: <FileImage />, run: () => take(within) }];
+  return [
+    ...items,
+    { label: 'Save the picture with its settings', icon: <FileImage />, run: () => take(within) },
+  ];
 }
 
 function take(path: string): void {

@@ -5,6 +5,7 @@ import { fileAddress } from '@/api/address';
 import { fetchAsset } from '@/api/assets';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
+import { useCompare } from '@/features/compare/comparing';
 import { useReuse } from '@/features/create/reusing';
 import { jukebox } from '@/features/players/jukebox';
 import { FailureCard } from '@/features/watch/FailureCard';
@@ -33,6 +34,7 @@ export function GenerationView() {
   const { id } = useParams({ from: '/_studio/studio/generations/$id' });
   const navigate = useNavigate();
   const reuse = useReuse();
+  const compare = useCompare();
   const [chosen, setChosen] = useState(0);
   const [full, setFull] = useState(false);
   const query = useQuery(generationQuery(id));
@@ -60,6 +62,7 @@ export function GenerationView() {
   };
   useShortcuts('Generation', [
     { chord: 'f', label: 'Favourite', run: favorite },
+    { chord: 'c', label: 'Compare with another', run: () => shown && compare(shown.id) },
     { chord: 'r', label: 'Run again, same seed', run: () => void again(id, 'same') },
     { chord: 'Shift+R', label: 'Run again, new seed', run: () => void again(id, 'new') },
     { chord: 'Space', label: 'Play', run: play },

@@ -31,7 +31,7 @@ export const HistoryRow = memo(function HistoryRow({ generation, selected, style
   const prompt = promptOf(generation);
   const badge = STATUS[status];
   return (
-    <article className={classes(styles.row, selected && styles.selected)} style={style}>
+    <article data-generation={id} className={classes(styles.row, selected && styles.selected)} style={style}>
       <input
         type="checkbox"
         aria-label={`Select ${prompt.slice(0, 80)}`}

@@ -6,7 +6,6 @@ import { fetchHistory } from '@/api/history';
 import { keys } from '@/api/keys';
 import { usePages } from '@/api/pages';
 import { View } from '@/app/View';
-import { useShortcuts } from '@/keyboard/registry';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
@@ -18,6 +17,7 @@ import { HistoryList } from './HistoryList';
 import styles from './HistoryView.module.css';
 import { LibraryEmpty } from './LibraryEmpty';
 import { everything, extended, NONE, type Selection, toggled } from './selection';
+import { useHistoryKeys } from './useHistoryKeys';
 import { useLibrarySearch } from './useLibrarySearch';
 
 /** Everything that was ever asked for, also what failed, by day. */
@@ -35,16 +35,18 @@ export function HistoryView() {
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const remove = () => {
-    if (chosen.length === 0) return;
-    void removeAll(chosen.map((one) => one.id));
+  const remove = (focused: string | null = null) => {
+    const ids = chosen.length > 0 ? chosen.map((one) => one.id) : focused ? [focused] : [];
+    if (ids.length === 0) return;
+    void removeAll(ids);
     setSelection(NONE);
   };
-  useShortcuts('History', [
-    { chord: 'Mod+a', label: 'Select all', run: () => setSelection(everything(order)) },
-    { chord: 'Delete', label: 'Delete the selected', run: remove },
-    { chord: 'Escape', label: 'Clear the selection', run: () => setSelection(NONE) },
-  ]);
+  useHistoryKeys({
+    generations: items,
+    all: () => setSelection(everything(order)),
+    remove,
+    clear: () => setSelection(NONE),
+  });
   return (
     <View title="History">
       <FilterBar filters={filtersOf(search)} onChange={change} about="history" />
@@ -81,7 +83,7 @@ export function HistoryView() {
           sizeBytes={outputs.reduce((sum, output) => sum + output.bytes, 0)}
           onAll={() => setSelection(everything(order))}
           onCompare={comparable(chosen) ? () => toCompare() : undefined}
-          onDelete={remove}
+          onDelete={() => remove()}
           onClear={() => setSelection(NONE)}
         />
       )}

@@ -3,6 +3,7 @@ import { type MouseEvent, type ReactNode, useCallback, useEffect, useState } fro
 import { fileAddress } from '@/api/address';
 import { fetchMatching, MOST_AT_ONCE } from '@/api/assets';
 import { View } from '@/app/View';
+import { useCompare } from '@/features/compare/comparing';
 import { jukebox } from '@/features/players/jukebox';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { say, sayProblem } from '@/ui/toasts';
@@ -81,9 +82,11 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
     if (event.shiftKey || event.ctrlKey || event.metaKey) select(id, event.shiftKey);
     else open(id, event.detail > 1 || window.innerWidth < 960);
   };
+  const compareOne = useCompare();
   const compare = () => {
     const [a, b] = ids;
     if (a && b) void navigate({ to: '/studio/compare', search: { a, b } as never });
+    else if (current && find(current)) compareOne(current);
     else say('Select two to compare: x or Shift-click marks them.');
   };
   const remove = () => {

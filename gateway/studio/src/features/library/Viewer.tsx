@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
 import { fileAddress } from '@/api/address';
 import type { Asset } from '@/api/assets';
+import { useCompare } from '@/features/compare/comparing';
 import { jukebox } from '@/features/players/jukebox';
 import { FIT, STEP, type Zoom, zoomed } from '@/features/players/zoom';
 import { useShortcuts } from '@/keyboard/registry';
@@ -10,6 +11,7 @@ import { IconButton } from '@/ui/Button';
 import buttons from '@/ui/Button.module.css';
 import { classes } from '@/ui/classes';
 import { AssetDetails } from './AssetDetails';
+import { again } from './deeds';
 import { Filmstrip } from './Filmstrip';
 import { scaled } from './pictures';
 import { Stage } from './Stage';
@@ -56,6 +58,8 @@ export function Viewer({ assets, asset, onMove, onNearEnd, onFavorite, onDelete,
     const pane = { width: stage.current?.clientWidth ?? 0, height: stage.current?.clientHeight ?? 0 };
     setZoom((now) => zoomed(now, factor, { x: 0, y: 0 }, pane));
   };
+  const compare = useCompare();
+  const repeat = (seed: 'same' | 'new') => asset.generation_id && void again(asset.generation_id, seed);
   const sound = asset.type === 'audio' ? fileAddress(asset.file_url) : null;
   useShortcuts('Full screen', [
     { chord: 'ArrowLeft', label: 'The one before', run: () => before && onMove(before.id) },
@@ -64,6 +68,9 @@ export function Viewer({ assets, asset, onMove, onNearEnd, onFavorite, onDelete,
     { chord: '-', label: 'Further', run: () => enlarge(1 / STEP) },
     { chord: '0', label: 'As it fits', run: () => setZoom(FIT) },
     { chord: 'f', label: 'Favourite', run: () => onFavorite(asset.id) },
+    { chord: 'c', label: 'Compare with another', run: () => compare(asset.id) },
+    { chord: 'r', label: 'Run again, same seed', run: () => repeat('same') },
+    { chord: 'Shift+R', label: 'Run again, new seed', run: () => repeat('new') },
     { chord: 'i', label: 'Details', run: () => setInfo(!info) },
     {
       chord: 'Space',

@@ -29,7 +29,7 @@ export function useLibraryKeys(title: string, deeds: Deeds): void {
     { chord: 'x', label: 'Select', run: about((asset) => deeds.select(asset.id, false)) },
     { chord: 'Shift+X', label: 'Select up to here', run: about((asset) => deeds.select(asset.id, true)) },
     { chord: 'Mod+a', label: 'Select all', run: deeds.all },
-    { chord: 'c', label: 'Compare the two selected', run: deeds.compare },
+    { chord: 'c', label: 'Compare the two selected, or this with another', run: deeds.compare },
     { chord: 'i', label: 'Details', run: about((asset) => deeds.info(asset.id)) },
     { chord: 'Space', label: 'Play', run: about((asset) => deeds.play(asset.id)) },
     { chord: 'r', label: 'Run again, same seed', run: repeat('same') },

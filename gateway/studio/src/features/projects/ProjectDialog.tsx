@@ -1,13 +1,12 @@
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { asProblem } from '@/api/problem';
 import { changeProject, createProject, type Project, type ProjectWords } from '@/api/projects';
 import { AmountInput } from '@/ui/AmountInput';
 import { nanosOf, writtenAmount } from '@/ui/amount';
-import { Button } from '@/ui/Button';
-import { Dialog } from '@/ui/Dialog';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Field } from '@/ui/Field';
+import { FormDialog, type FormWires } from '@/ui/FormDialog';
 import { TextArea } from '@/ui/TextArea';
 import { TextInput } from '@/ui/TextInput';
 import styles from './ProjectDialog.module.css';
@@ -23,32 +22,20 @@ interface Props {
 const MOST_NAME = 255;
 
 export function ProjectDialog({ open, project, onDone, onClose }: Props) {
-  const form = useId();
-  const [busy, setBusy] = useState(false);
   return (
-    <Dialog
+    <FormDialog
       open={open}
       title={project ? 'Change the project' : 'New project'}
-      isForm
+      action={project ? 'Save' : 'Create'}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={form} look="primary" busy={busy}>
-            {project ? 'Save' : 'Create'}
-          </Button>
-        </>
-      }
     >
-      <ProjectForm id={form} project={project} onBusy={setBusy} onDone={onDone} />
-    </Dialog>
+      {(wires) => <ProjectForm {...wires} project={project} onDone={onDone} />}
+    </FormDialog>
   );
 }
 
-interface FormProps {
-  id: string;
+interface FormProps extends FormWires {
   project?: Project;
-  onBusy: (busy: boolean) => void;
   onDone: (project: Project) => void;
 }
 

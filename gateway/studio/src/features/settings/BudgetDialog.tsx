@@ -1,13 +1,12 @@
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { type Budget, changeBudget, createBudget } from '@/api/budgets';
 import { asProblem } from '@/api/problem';
 import { AmountInput } from '@/ui/AmountInput';
 import { nanosOf, writtenAmount } from '@/ui/amount';
-import { Button } from '@/ui/Button';
-import { Dialog } from '@/ui/Dialog';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Field } from '@/ui/Field';
+import { FormDialog, type FormWires } from '@/ui/FormDialog';
 import { Select } from '@/ui/Select';
 import { TextInput } from '@/ui/TextInput';
 import { type About, BudgetAbout } from './BudgetAbout';
@@ -37,32 +36,20 @@ const FIELDS = [
 ];
 
 export function BudgetDialog({ open, budget, onDone, onClose }: Props) {
-  const form = useId();
-  const [busy, setBusy] = useState(false);
   return (
-    <Dialog
+    <FormDialog
       open={open}
       title={budget ? 'Change the budget' : 'New budget'}
-      isForm
+      action={budget ? 'Save' : 'Set the budget'}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={form} look="primary" busy={busy}>
-            {budget ? 'Save' : 'Set the budget'}
-          </Button>
-        </>
-      }
     >
-      <BudgetForm id={form} budget={budget} onBusy={setBusy} onDone={onDone} />
-    </Dialog>
+      {(wires) => <BudgetForm {...wires} budget={budget} onDone={onDone} />}
+    </FormDialog>
   );
 }
 
-interface FormProps {
-  id: string;
+interface FormProps extends FormWires {
   budget?: Budget;
-  onBusy: (busy: boolean) => void;
   onDone: () => void;
 }
 

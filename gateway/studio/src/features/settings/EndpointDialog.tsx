@@ -1,12 +1,11 @@
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { asProblem } from '@/api/problem';
 import { changeEndpoint, createEndpoint, type Endpoint, type EndpointRequest } from '@/api/webhooks';
-import { Button } from '@/ui/Button';
 import { Checks } from '@/ui/Checks';
-import { Dialog } from '@/ui/Dialog';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Field } from '@/ui/Field';
+import { FormDialog, type FormWires } from '@/ui/FormDialog';
 import { TextInput } from '@/ui/TextInput';
 import forms from './forms.module.css';
 
@@ -30,32 +29,20 @@ const USUAL = EVENTS.filter((event) => event !== 'generation.started');
 const FIELDS = ['url', 'events', 'description'];
 
 export function EndpointDialog({ open, endpoint, onDone, onClose }: Props) {
-  const form = useId();
-  const [busy, setBusy] = useState(false);
   return (
-    <Dialog
+    <FormDialog
       open={open}
       title={endpoint ? 'Change the endpoint' : 'New endpoint'}
-      isForm
+      action={endpoint ? 'Save' : 'Create the endpoint'}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={form} look="primary" busy={busy}>
-            {endpoint ? 'Save' : 'Create the endpoint'}
-          </Button>
-        </>
-      }
     >
-      <EndpointForm id={form} endpoint={endpoint} onBusy={setBusy} onDone={onDone} />
-    </Dialog>
+      {(wires) => <EndpointForm {...wires} endpoint={endpoint} onDone={onDone} />}
+    </FormDialog>
   );
 }
 
-interface FormProps {
-  id: string;
+interface FormProps extends FormWires {
   endpoint?: Endpoint;
-  onBusy: (busy: boolean) => void;
   onDone: (secret: string | null) => void;
 }
 

@@ -1,15 +1,14 @@
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { createKey, type KeyRequest, type NewApiKey } from '@/api/apiKeys';
 import { asProblem } from '@/api/problem';
 import { useProjectChoices } from '@/api/projects';
 import { KINDS } from '@/features/create/kinds';
 import { AmountInput } from '@/ui/AmountInput';
-import { Button } from '@/ui/Button';
 import { Checks } from '@/ui/Checks';
-import { Dialog } from '@/ui/Dialog';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Field } from '@/ui/Field';
+import { FormDialog, type FormWires } from '@/ui/FormDialog';
 import { Select } from '@/ui/Select';
 import { TextInput } from '@/ui/TextInput';
 import forms from './forms.module.css';
@@ -36,37 +35,14 @@ const PERIODS = [
 const FIELDS = ['name', 'expires_at', 'project_id', 'kinds', 'budget_nanos', 'budget_period', 'scopes'];
 
 export function KeyDialog({ open, onMade, onClose }: Props) {
-  const form = useId();
-  const [busy, setBusy] = useState(false);
   return (
-    <Dialog
-      open={open}
-      title="New API key"
-      isForm
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={form} look="primary" busy={busy}>
-            Create the key
-          </Button>
-        </>
-      }
-    >
-      <KeyForm id={form} onBusy={setBusy} onMade={onMade} />
-    </Dialog>
+    <FormDialog open={open} title="New API key" action="Create the key" onClose={onClose}>
+      {(wires) => <KeyForm {...wires} onMade={onMade} />}
+    </FormDialog>
   );
 }
 
-function KeyForm({
-  id,
-  onBusy,
-  onMade,
-}: {
-  id: string;
-  onBusy: (busy: boolean) => void;
-  onMade: (key: NewApiKey) => void;
-}) {
+function KeyForm({ id, onBusy, onMade }: FormWires & { onMade: (key: NewApiKey) => void }) {
   const [words, setWords] = useState(BLANK);
   const [tried, setTried] = useState(false);
   const projects = useProjectChoices().data ?? [];

@@ -1,11 +1,10 @@
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { asProblem } from '@/api/problem';
 import { addOwnKey, type ProviderKey } from '@/api/providers';
-import { Button } from '@/ui/Button';
-import { Dialog } from '@/ui/Dialog';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Field } from '@/ui/Field';
+import { FormDialog, type FormWires } from '@/ui/FormDialog';
 import { PasswordInput } from '@/ui/PasswordInput';
 import { Select } from '@/ui/Select';
 import { TextInput } from '@/ui/TextInput';
@@ -22,32 +21,15 @@ const FIELDS = ['provider', 'key_name', 'api_key'];
 
 /** The provider is asked about the key before it is kept. */
 export function OwnKeyDialog({ open, providers, onAdded, onClose }: Props) {
-  const form = useId();
-  const [busy, setBusy] = useState(false);
   return (
-    <Dialog
-      open={open}
-      title="Add a provider key"
-      isForm
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={form} look="primary" busy={busy}>
-            Test and keep
-          </Button>
-        </>
-      }
-    >
-      <OwnKeyForm id={form} providers={providers} onBusy={setBusy} onAdded={onAdded} />
-    </Dialog>
+    <FormDialog open={open} title="Add a provider key" action="Test and keep" onClose={onClose}>
+      {(wires) => <OwnKeyForm {...wires} providers={providers} onAdded={onAdded} />}
+    </FormDialog>
   );
 }
 
-interface FormProps {
-  id: string;
+interface FormProps extends FormWires {
   providers: readonly string[];
-  onBusy: (busy: boolean) => void;
   onAdded: (key: ProviderKey) => void;
 }
 
