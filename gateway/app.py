@@ -124,7 +124,8 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
         cookies = _cookies(settings)
         registry = process_registry()
         etas = Etas(db, settings.lease_ttl_s)
-        hub = _hub(db, settings, registry, etas)
+        board = Board(db, settings.lease_ttl_s)
+        hub = _hub(db, settings, registry, etas, board)
         await hub.start()
         stack.push_async_callback(hub.close)
         catalog = Catalog(db)
@@ -158,7 +159,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             vault=Vault.of(settings),
             registry=registry,
             metrics=JobMetrics.of(registry, ServiceGauges(db, settings.lease_ttl_s, registry)),
-            board=Board(db, settings.lease_ttl_s),
+            board=board,
         )
 
 
@@ -209,8 +210,8 @@ def _attempts(db: Database, settings: Settings) -> Attempts:
     )
 
 
-def _hub(db: Database, settings: Settings, registry: CollectorRegistry, etas: Etas) -> LiveHub:
+def _hub(db: Database, settings: Settings, registry: CollectorRegistry, etas: Etas, board: Board) -> LiveHub:
     async def render(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         return await render_rows(tx, rows, settings.base_url, etas)
 
-    return LiveHub(db, settings.redis_url, render, registry=registry)
+    return LiveHub(db, settings.redis_url, render, board, registry=registry)

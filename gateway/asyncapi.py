@@ -5,6 +5,7 @@ from typing import Any
 from yarl import URL
 
 from gateway.openapi import release
+from shared.domains.ops.marks import PARTS
 from shared.events import AccountEvent, EventType
 
 FRAME: dict[str, Any] = {
@@ -31,6 +32,27 @@ FRAME: dict[str, Any] = {
         "reset": {
             "const": True,
             "description": "In a snapshot: the events before it are no longer there, start over from here.",
+        },
+    },
+}
+
+OPS_CHANGED: dict[str, Any] = {
+    "type": "object",
+    "required": ["v", "ts", "type", "data"],
+    "properties": {
+        "v": {"const": 1},
+        "ts": {"type": "string", "format": "date-time"},
+        "type": {"const": "ops.changed"},
+        "data": {
+            "type": "object",
+            "required": ["parts"],
+            "properties": {
+                "parts": {
+                    "type": "array",
+                    "items": {"enum": list(PARTS)},
+                    "description": "Ask for these again.",
+                }
+            },
         },
     },
 }
@@ -84,6 +106,8 @@ Authenticate with `Authorization: Bearer …`, with the subprotocols `bearer, <A
 closes with 1012: connect again and subscribe with `since`. Frames come at least once and in order per generation;
 drop those whose `seq` is not beyond the last one. Progress and text deltas carry the current `seq` and are in no
 history; who joins in the middle of a text is sent what was written before, as far as this gateway has heard it.
+The topic `ops` is for operators and viewers, others are answered with an `error` whose code is FORBIDDEN. It tells at
+most once a second which parts of `/api/v1/ops` have changed, and not how; after connecting again ask for all of them.
 """
 
 
@@ -100,13 +124,17 @@ def document(base_url: str) -> dict[str, Any]:
             "http": {"host": url.authority, "protocol": url.scheme},
         },
         "channels": {
-            "websocket": _channel("websocket", "/api/v1/ws", ["frame", "subscribe", "unsubscribe", "ping"]),
+            "websocket": _channel(
+                "websocket", "/api/v1/ws", ["frame", "opsChanged", "subscribe", "unsubscribe", "ping"]
+            ),
             "accountEvents": _channel("http", "/api/v1/events", ["frame"]),
             "generationEvents": _channel("http", "/api/v1/generations/{id}/events", ["frame"])
             | {"parameters": {"id": {"description": "The generation."}}},
         },
         "operations": {
-            "follow": _operation("send", "websocket", ["frame"], "Frames of what was subscribed to"),
+            "follow": _operation(
+                "send", "websocket", ["frame", "opsChanged"], "Frames of what was subscribed to"
+            ),
             "command": _operation(
                 "receive", "websocket", ["subscribe", "unsubscribe", "ping"], "What a client may say"
             ),
@@ -118,6 +146,7 @@ def document(base_url: str) -> dict[str, Any]:
         "components": {
             "messages": {
                 "frame": {"summary": "Something changed", "payload": FRAME},
+                "opsChanged": {"summary": "What operators look at has changed", "payload": OPS_CHANGED},
                 "subscribe": {"summary": "Follow topics", "payload": SUBSCRIBE},
                 "unsubscribe": {"summary": "Follow topics no longer", "payload": UNSUBSCRIBE},
                 "ping": {"summary": "Are you there?", "payload": PING},

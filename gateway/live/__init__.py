@@ -4,6 +4,7 @@
     connections  the sending side of one client: bounded, never waited for
     watches      who follows which generation, and how far each has come
     texts        what has been written so far
+    ops          tells operators what of the installation has changed
     hub          takes frames from Redis, repairs what is missing from Postgres
     session      what a websocket client may say
 

@@ -19,9 +19,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from gateway.auth import revive
 from gateway.live.connections import RESTARTING, UNAUTHENTICATED, Connection, Follow
 from gateway.live.frames import Frame, error
+from gateway.live.ops import OpsTopic
 from gateway.live.watches import PENDING, UNKNOWN, Channel, Watch
 from shared.db import Database, Tx
 from shared.domains import live
+from shared.domains.accounts import Role
+from shared.domains.ops.board import Board
 from shared.events import ACCOUNT_TYPES, EventType, Subscriber, event_frame
 from shared.log import get_logger
 
@@ -34,6 +37,7 @@ LINGER_S = 30.0
 CLOSE_TIMEOUT_S = 3.0
 WATCHES_PER_REPAIR = 200
 CLOCK_SKEW_S = 10.0
+OPS = "ops"
 REMEMBERED_ENDED = 1024
 REMEMBERED_S = 30.0
 """A connection forgets its position in an ended generation after both: so many others, and so long."""
@@ -50,11 +54,13 @@ class LiveHub:
         db: Database,
         redis_url: str,
         render: Render,
+        board: Board,
         *,
         registry: CollectorRegistry | None = None,
     ) -> None:
         self.db = db
         self.render = render
+        self.ops = OpsTopic(board)
         self._subscriber = Subscriber(redis_url, self._receive, self._check_soon)
         self._channels: dict[UUID, Channel] = {}
         self._strangers: dict[str, UUID] = {}
@@ -96,6 +102,7 @@ class LiveHub:
                 connection.close(RESTARTING, "restart")
             for watch in channel.watches.values():
                 watch.release()
+        await self.ops.close()
         if any(channel.connections for channel in self._channels.values()):
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -125,6 +132,7 @@ class LiveHub:
     def detach(self, connection: Connection) -> None:
         """The client has left; does nothing for one that was never attached."""
         connection.gone()
+        self.ops.leave(connection)
         channel = self._channels.get(connection.account_id)
         if channel is None or connection not in channel.connections:
             return
@@ -489,16 +497,19 @@ class LiveHub:
                 log.warning("live_sweep_failed", error=repr(failure))
 
     async def sweep(self) -> None:
-        """End the connections whose key or session has expired or was revoked."""
+        """End the connections whose key or session has expired or was revoked, and what a role no longer allows."""
         used: dict[str, list[Connection]] = {}
         for channel in self._channels.values():
             for connection in channel.connections:
                 if connection.credential is not None:
                     used.setdefault(connection.credential, []).append(connection)
         for credential, connections in used.items():
-            if await revive(self.db, credential) is None:
-                for connection in connections:
+            caller = await revive(self.db, credential)
+            for connection in connections:
+                if caller is None:
                     connection.close(UNAUTHENTICATED, "unauthenticated")
+                elif not caller.role.covers(Role.VIEWER) and self.ops.leave(connection):
+                    connection.control(not_for_users())
 
     def _channel(self, account_id: UUID) -> Channel:
         channel = self._channels.get(account_id)
@@ -538,6 +549,12 @@ class LiveHub:
 
 def not_found(id_: str) -> bytes:
     return error("NOT_FOUND", f"There is no generation {id_}.", topic=f"generation:{id_}")
+
+
+def not_for_users() -> bytes:
+    return error(
+        "FORBIDDEN", "Only operators and viewers may follow the installation.", field="topics", topic=OPS
+    )
 
 
 def _start(connection: Connection, id_: str) -> int:

@@ -1,6 +1,7 @@
 """What a websocket client may say: subscribe, unsubscribe, ping. Its mistakes are answered, not punished."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,10 +12,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from gateway.instants import in_utc
 from gateway.live.connections import Connection
 from gateway.live.frames import control, error
-from gateway.live.hub import LiveHub, not_found
+from gateway.live.hub import OPS, LiveHub, not_for_users, not_found
 from gateway.live.watches import PENDING
 from gateway.wording import sentence
 from shared.domains import live
+from shared.domains.accounts import Role
 from shared.ids import parse_id
 
 PAGE = 50
@@ -61,12 +63,32 @@ class Ping(Message):
 MESSAGES: dict[str, type[Message]] = {"subscribe": Subscribe, "unsubscribe": Unsubscribe, "ping": Ping}
 
 
-class Session:
-    """One connection's conversation. Messages are handled one after another."""
+@dataclass(slots=True)
+class Topics:
+    """What a message names, sorted; each once."""
 
-    def __init__(self, hub: LiveHub, connection: Connection) -> None:
+    generations: dict[str, None] = field(default_factory=dict)
+    projects: dict[UUID, None] = field(default_factory=dict)
+    everything: bool = False
+    ops: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        return [
+            *[ALL] * self.everything,
+            *(f"generation:{id_}" for id_ in self.generations),
+            *(f"project:{id_}" for id_ in self.projects),
+            *[OPS] * self.ops,
+        ]
+
+
+class Session:
+    """One connection's conversation. Messages are handled one after another. `role` is the caller's."""
+
+    def __init__(self, hub: LiveHub, connection: Connection, role: Role = Role.USER) -> None:
         self.hub = hub
         self._connection = connection
+        self._role = role
 
     async def handle(self, text: str) -> None:
         message = self._read(text)
@@ -85,24 +107,28 @@ class Session:
         self, topics: Sequence[str], since: dict[str, int], changed_after: datetime | None
     ) -> None:
         """Follow the topics; returns when the client has been given all that it lacks."""
-        generations, projects, everything = self._sort(topics)
-        if len(self._connection.explicit) + len(generations) > MAX_NAMED:
+        asked = self._sort(topics)
+        if len(self._connection.explicit) + len(asked.generations) > MAX_NAMED:
             self.refuse(f"One connection follows at most {MAX_NAMED} generations by name.", field="topics")
             return
+        if asked.ops and not self._role.covers(Role.VIEWER):
+            self._connection.control(not_for_users())
+            asked.ops = False
         known = {str(id_): seq for text, seq in since.items() if (id_ := parse_id(text)) is not None}
-        taken = [ALL] * everything + _topics("generation", generations) + _topics("project", projects)
-        now = control("subscribed", {"topics": taken})
-        self._connection.feed |= everything
-        self._connection.projects |= {str(project) for project in projects}
+        now = control("subscribed", {"topics": asked.names})
+        self._connection.feed |= asked.everything
+        self._connection.projects |= {str(project) for project in asked.projects}
         self.hub.feed(self._connection)
-        self._connection.explicit |= set(generations)
-        named = list(dict.fromkeys([*generations, *(known if everything else ())]))
-        await self._follow_named(named, known, set(generations))
+        self._connection.explicit |= set(asked.generations)
+        named = list(dict.fromkeys([*asked.generations, *(known if asked.everything else ())]))
+        await self._follow_named(named, known, set(asked.generations))
         after = changed_after if changed_after is not None else NEVER
-        if everything:
+        if asked.everything:
             await self._follow_feed(after, None, known)
-        for project in projects:
+        for project in asked.projects:
             await self._follow_feed(after, project, known)
+        if asked.ops:
+            await self.hub.ops.join(self._connection)
         await self.hub.repaired()
         self._connection.control(now)
 
@@ -124,22 +150,22 @@ class Session:
             self.refuse(f"{field}: {sentence(first['type'], first['msg'])}", field=field)
             return None
 
-    def _sort(self, topics: Iterable[str]) -> tuple[list[str], list[UUID], bool]:
-        generations: dict[str, None] = {}
-        projects: dict[UUID, None] = {}
-        everything = False
+    def _sort(self, topics: Iterable[str]) -> Topics:
+        asked = Topics()
         for topic in topics:
             name, _, text = topic.partition(":")
             id_ = parse_id(text)
             if topic == ALL:
-                everything = True
+                asked.everything = True
+            elif topic == OPS:
+                asked.ops = True
             elif name == "generation" and id_ is not None:
-                generations[str(id_)] = None
+                asked.generations[str(id_)] = None
             elif name == "project" and id_ is not None:
-                projects[id_] = None
+                asked.projects[id_] = None
             else:
                 self.refuse(f"There is no topic {topic!r}.", field="topics", topic=topic)
-        return list(generations), list(projects), everything
+        return asked
 
     async def _follow_named(self, ids: Sequence[str], since: dict[str, int], explicit: set[str]) -> None:
         """Follow generations by name: from the position that the client knows, else from a snapshot."""
@@ -201,20 +227,18 @@ class Session:
     def _unsubscribe(self, topics: Sequence[str] | None) -> None:
         connection = self._connection
         if topics is None:
-            generations, projects, everything = list(connection.explicit), list[UUID](), True
+            asked = Topics(dict.fromkeys(connection.explicit), everything=True, ops=True)
             connection.projects = frozenset()
         else:
-            generations, projects, everything = self._sort(topics)
-        connection.explicit -= set(generations)
-        connection.projects -= {str(project) for project in projects}
-        connection.feed &= not everything
+            asked = self._sort(topics)
+        connection.explicit -= set(asked.generations)
+        connection.projects -= {str(project) for project in asked.projects}
+        connection.feed &= not asked.everything
+        if asked.ops:
+            self.hub.ops.leave(connection)
         self.hub.feed(connection)
         if not connection.feed and not connection.projects:
             kept = connection.explicit
             for id_ in [id_ for id_ in connection.follows if id_ not in kept]:
                 self.hub.unfollow(connection, id_)
         connection.control(control("unsubscribed", {"topics": list(topics or ())}))
-
-
-def _topics(name: str, ids: Iterable[object]) -> list[str]:
-    return [f"{name}:{id_}" for id_ in ids]

@@ -59,7 +59,7 @@ class SocketQuery(Query):
 )
 async def websocket(request: Request[None, SocketQuery]) -> web.WebSocketResponse:
     """Send `{"op":"subscribe","topics":["generations","generation:<id>","project:<id>"]}` to begin, or name the
-    topics in the query.
+    topics in the query. Operators and viewers may also follow `ops`: which parts of the installation have changed.
 
     `since` gives the last `seq` that was seen of each generation, and what is missing comes first. A client
     that does not read what it is sent is closed with 4008, and resumes by `since`.
@@ -83,7 +83,7 @@ async def websocket(request: Request[None, SocketQuery]) -> web.WebSocketRespons
     connection = SocketConnection(caller.account_id, hub, caller.credential, socket, transport, writer)
     try:
         await hub.attach(connection)
-        session = Session(hub, connection)
+        session = Session(hub, connection, caller.role)
         if request.query.topics:
             await session.subscribe(request.query.topics, {}, None)
         await _converse(session, socket)

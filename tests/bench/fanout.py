@@ -33,6 +33,7 @@ from gateway.resources import render_rows
 from gateway.routes.events import websocket
 from shared.db import Database, Role
 from shared.domains.accounts import Scope
+from shared.domains.ops.board import Board
 from shared.events import channel
 from shared.ids import new_id
 from shared.settings import Settings
@@ -94,7 +95,7 @@ class Plain:
 async def serve(settings: Settings) -> None:
     """Prints its port, then serves until its standard input ends."""
     db = await Database.open(settings.database_url, Role.APP)
-    hub = LiveHub(db, settings.redis_url, partial(render_rows, base_url=""))
+    hub = LiveHub(db, settings.redis_url, partial(render_rows, base_url=""), Board(db, settings.lease_ttl_s))
     await hub.start()
     plain = Plain(Redis.from_url(settings.redis_url))
     running = asyncio.create_task(plain.run())

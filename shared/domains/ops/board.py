@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Database
-from shared.domains.ops import providers, queues
+from shared.domains.ops import marks, providers, queues
+from shared.domains.ops.marks import Marks
 
 QUEUES_FRESH_S = 1.0
 THROUGHPUT_FRESH_S = 5.0
@@ -43,6 +44,7 @@ class Board:
         self._queues: Recent[Sequence[Mapping[str, Any]]] = Recent(QUEUES_FRESH_S)
         self._throughput: dict[int, Recent[Mapping[str, Any]]] = {}
         self._totals: Recent[Mapping[str, Mapping[str, Any]]] = Recent(TOTALS_FRESH_S)
+        self._queues_mark = ""
 
     async def queues(self, caller: UUID) -> Sequence[Mapping[str, Any]]:
         return await self._queues.get(lambda: queues.read(self._db, caller, self._lease_ttl_s))
@@ -54,6 +56,14 @@ class Board:
     async def totals(self, caller: UUID) -> Mapping[str, Mapping[str, Any]]:
         """What each provider was paid, and how many calls are open there."""
         return await self._totals.get(lambda: providers.totals(self._db, caller))
+
+    async def marks(self) -> Marks:
+        """What tells whether anything has changed. Whoever is told so and asks again is shown it as it is then."""
+        now = await marks.read(self._db, self._lease_ttl_s)
+        if now["queues"] != self._queues_mark:
+            self._queues_mark = now["queues"]
+            self._queues.forget()
+        return now
 
     def forget(self) -> None:
         """A queue was changed here; other gateways see it within a second."""

@@ -23,6 +23,7 @@ from gateway.resources import render_rows
 from gateway.routes import events
 from shared.db import Database
 from shared.domains.accounts import Scope, create_account, insert_key
+from shared.domains.ops.board import Board
 from shared.errors import PenstockError
 from shared.events import Publisher, event_frame
 from shared.ids import new_id
@@ -162,6 +163,7 @@ class Gateway:
             db,
             settings.redis_url,
             partial(render_rows, base_url=settings.base_url),
+            Board(db, settings.lease_ttl_s),
             registry=CollectorRegistry(),
         )
         self.publisher = Publisher.open(settings.redis_url)
@@ -190,11 +192,11 @@ class Gateway:
         await self.server.close()
         await self.publisher.close()
 
-    async def account(self) -> tuple[Studio, str]:
+    async def account(self, *scopes: Scope) -> tuple[Studio, str]:
         account_id = new_id()
         async with self.worker.transaction(account_id) as tx:
             await create_account(tx, account_id, "test")
-            key = await insert_key(tx, account_id, SERVER_KEY, name="test", scopes=[Scope.WRITE])
+            key = await insert_key(tx, account_id, SERVER_KEY, name="test", scopes=scopes or [Scope.WRITE])
         return Studio(self.worker, self.publisher, account_id), key
 
     def headers(self, **more: str) -> dict[str, str]:

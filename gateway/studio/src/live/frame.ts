@@ -11,7 +11,7 @@ export interface Frame {
   reset?: true;
 }
 
-/** What the connection says of itself: `subscribed`, `pong`, `error`. */
+/** What the connection says of itself (`subscribed`, `pong`, `error`), or of the installation (`ops.changed`). */
 export interface Control {
   v: 1;
   ts: string;
@@ -48,6 +48,10 @@ export function isPassing(frame: Frame): boolean {
 
 export function isAboutGeneration(message: Frame | Control): message is Frame {
   return 'id' in message && (message.type === SNAPSHOT || message.type.startsWith('generation.'));
+}
+
+export function isControl(message: Frame | Control): message is Control {
+  return !('id' in message);
 }
 
 export function isAboutAccount(message: Frame | Control): message is Frame {

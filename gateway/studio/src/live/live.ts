@@ -60,7 +60,11 @@ function fieldsOf(job: Job): Partial<Generation> {
 /** Nobody looks at the lists of a hidden page: they are asked for again when it is seen. */
 function refreshLists(): void {
   listsAreDue = false;
-  whenSeen(() => void queryClient.invalidateQueries({ queryKey: [...keys.generations, 'list'] }));
+  whenSeen(askForLists);
+}
+
+function askForLists(): void {
+  void queryClient.invalidateQueries({ queryKey: [...keys.generations, 'list'] });
 }
 
 /** Asks again how all that is unfinished stands. */

@@ -11,20 +11,20 @@ export function soon(run: () => void): void {
   const timer = setTimeout(go, AT_MOST_MS);
 }
 
-let waiting: (() => void) | null = null;
+const waiting = new Set<() => void>();
 
-/** Now, or when the page is seen again; of several that wait, the last. */
+/** Now, or once when the page is seen again. */
 export function whenSeen(run: () => void): void {
   if (!document.hidden) {
     run();
     return;
   }
-  if (waiting === null) document.addEventListener('visibilitychange', seen, { once: true });
-  waiting = run;
+  if (waiting.size === 0) document.addEventListener('visibilitychange', seen, { once: true });
+  waiting.add(run);
 }
 
 function seen(): void {
-  const run = waiting;
-  waiting = null;
-  run?.();
+  const runs = [...waiting];
+  waiting.clear();
+  for (const run of runs) run();
 }

@@ -1,5 +1,5 @@
 import type { Generation } from '@/api/client';
-import { type Control, type Frame, isAboutAccount, isAboutGeneration, isPassing } from './frame';
+import { type Control, type Frame, isAboutAccount, isAboutGeneration, isControl, isPassing } from './frame';
 import { heardAll, isOver, type Job, type Jobs, jobOf, NO_JOBS } from './jobs';
 import type { Connection, Listener, Resume } from './socket';
 import { soon } from './soon';
@@ -14,6 +14,7 @@ export interface State {
 
 type OnFrame = (frame: Frame, job: Job) => void;
 type OnAccount = (frame: Frame) => void;
+type OnControl = (message: Control) => void;
 
 /** What this tab has heard, for components (`useSyncExternalStore`) and for the query cache. */
 export class LiveStore implements Listener {
@@ -21,6 +22,7 @@ export class LiveStore implements Listener {
   private readonly watchers = new Set<() => void>();
   private readonly frameListeners = new Set<OnFrame>();
   private readonly accountListeners = new Set<OnAccount>();
+  private readonly controlListeners = new Set<OnControl>();
   private lastTs: string | null = null;
   private inbox: Frame[] = [];
 
@@ -42,11 +44,20 @@ export class LiveStore implements Listener {
     return () => this.accountListeners.delete(listener);
   }
 
+  /** What the connection says of itself and of the installation: `subscribed`, `error`, `ops.changed`. */
+  onControl(listener: OnControl): () => void {
+    this.controlListeners.add(listener);
+    return () => this.controlListeners.delete(listener);
+  }
+
   /** Frames come by the hundred a second: they are taken in together, once per picture that the screen shows. */
   onMessage(message: Frame | Control): void {
     this.lastTs = message.ts;
     if (isAboutAccount(message)) {
       for (const listener of this.accountListeners) listener(message);
+    }
+    if (isControl(message)) {
+      for (const listener of this.controlListeners) listener(message);
     }
     if (!isAboutGeneration(message)) return;
     this.inbox.push(message);

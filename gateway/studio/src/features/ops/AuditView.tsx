@@ -14,6 +14,7 @@ import { Time } from '@/ui/Time';
 import { AuditFilters } from './AuditFilters';
 import styles from './AuditView.module.css';
 import { Json } from './Json';
+import { useListening } from './listening';
 import { Rows } from './Rows';
 import { Updated } from './Updated';
 import { pace } from './watched';
@@ -75,6 +76,7 @@ export function AuditView() {
 }
 
 function useAudit(where: AuditQuery) {
+  const listening = useListening();
   return useInfiniteQuery({
     queryKey: [...keys.ops('audit'), where],
     queryFn: ({ pageParam }) => fetchAudit(where, pageParam),
@@ -82,7 +84,8 @@ function useAudit(where: AuditQuery) {
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
     staleTime: 0,
-    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : pace(state.error, 5_000)),
+    refetchInterval: ({ state }) =>
+      (state.data?.pages.length ?? 0) > 1 ? false : pace(state.error, listening),
   });
 }
 

@@ -5,6 +5,7 @@ import { View } from '@/app/View';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading } from '@/ui/Skeleton';
+import { useOpsTopic } from './listening';
 import { OpsShortcuts } from './OpsShortcuts';
 
 /** In front of every operators' view: it asks who is here before a view asks for what they may not see. */
@@ -13,6 +14,11 @@ export function Gate() {
   if (error) return <ErrorCard error={error} onRetry={() => void refetch()} />;
   if (!me) return <Loading />;
   if (me.role === 'user') return <Closed />;
+  return <Desk />;
+}
+
+function Desk() {
+  useOpsTopic();
   return (
     <>
       <OpsShortcuts />

@@ -15,6 +15,7 @@ import { JobFilters } from './JobFilters';
 import { JOB_COLUMNS, nameOf } from './jobColumns';
 import { filterOf, isFiltered, type JobSearch, readSearch } from './jobSearch';
 import { Looking } from './Looking';
+import { useListening } from './listening';
 import { Rows } from './Rows';
 import { Updated } from './Updated';
 import { pace } from './watched';
@@ -54,6 +55,7 @@ export function OpsJobsView() {
 
 /** Fresh by itself while only the first page is shown; who has gone further does not want rows to move. */
 function useOpsJobs(search: JobSearch) {
+  const listening = useListening();
   const query = useInfiniteQuery({
     queryKey: [...keys.ops('jobs'), search],
     queryFn: ({ pageParam }) => fetchOpsJobs(filterOf(search), pageParam),
@@ -61,7 +63,8 @@ function useOpsJobs(search: JobSearch) {
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
     staleTime: 0,
-    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : pace(state.error, 2_000)),
+    refetchInterval: ({ state }) =>
+      (state.data?.pages.length ?? 0) > 1 ? false : pace(state.error, listening),
   });
   return { query, jobs: itemsOf(query.data) };
 }

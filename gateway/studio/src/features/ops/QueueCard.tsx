@@ -8,10 +8,11 @@ import { Meter } from './Meter';
 import { PauseNotice } from './PauseNotice';
 import { QueueActions } from './QueueActions';
 import styles from './QueueCard.module.css';
+import { Ticking } from './Ticking';
 import { counted, plain, span, toneOf } from './words';
 
 /** One kind's queue: how it does, and what can be done about it. */
-export function QueueCard({ queue }: { queue: Queue }) {
+export function QueueCard({ queue, asOf }: { queue: Queue; asOf: number }) {
   const kind = KINDS.find((one) => one.name === queue.id);
   const { depth, wait, run, rate, slots } = queue;
   return (
@@ -30,7 +31,10 @@ export function QueueCard({ queue }: { queue: Queue }) {
       </dl>
       <Facts
         facts={[
-          ['Oldest', queue.oldest_s > 0 ? span(Math.round(queue.oldest_s)) : 'none'],
+          [
+            'Oldest',
+            queue.oldest_s > 0 ? <Ticking key="oldest" since={asOf - queue.oldest_s * 1000} /> : 'none',
+          ],
           ['Wait p50 / p95', percentiles(wait)],
           ['Run p50 / p95', percentiles(run)],
           ['In / out per min', `${rate.accepted_per_min} / ${rate.finished_per_min}`],

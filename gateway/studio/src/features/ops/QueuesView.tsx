@@ -25,7 +25,7 @@ export function QueuesView() {
             <Skeleton key={place} height={252} />
           ))}
         {query.data?.map((queue) => (
-          <QueueCard key={queue.id} queue={queue} />
+          <QueueCard key={queue.id} queue={queue} asOf={query.dataUpdatedAt} />
         ))}
       </div>
       <ThroughputCard />

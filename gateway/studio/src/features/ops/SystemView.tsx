@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import { CircleCheck, TriangleAlert } from 'lucide-react';
 import { address } from '@/api/address';
 import { keys } from '@/api/keys';
@@ -11,14 +12,15 @@ import { Loading, Skeleton } from '@/ui/Skeleton';
 import { type Fact, Facts } from './Facts';
 import styles from './SystemView.module.css';
 import { Updated } from './Updated';
-import { useWatched } from './watched';
+import { POLL_MS } from './watched';
 import { plain } from './words';
 
 export function SystemView() {
-  const query = useWatched(keys.ops('system'), fetchSystem, 10_000);
+  // The stores tell nobody how they do: they are asked while somebody looks.
+  const query = useQuery({ queryKey: keys.ops('system'), queryFn: fetchSystem, refetchInterval: POLL_MS });
   const system = query.data;
   return (
-    <View title="System" actions={<Updated query={query} />}>
+    <View title="System" actions={<Updated query={query} measured />}>
       {query.error && !system && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && (
         <>

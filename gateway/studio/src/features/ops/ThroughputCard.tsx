@@ -30,11 +30,7 @@ export function ThroughputCard() {
   const [kind, setKind] = useState('');
   const [minutes, setMinutes] = useState('60');
   const [asTable, setAsTable] = useState(false);
-  const query = useWatched(
-    [...keys.ops('throughput'), minutes],
-    () => fetchThroughput(Number(minutes)),
-    5_000,
-  );
+  const query = useWatched([...keys.ops('throughput'), minutes], () => fetchThroughput(Number(minutes)));
   const series = query.data && seriesOf(query.data, by, kind);
   return (
     <Card

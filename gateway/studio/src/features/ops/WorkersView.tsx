@@ -11,12 +11,13 @@ import { Time } from '@/ui/Time';
 import { Looking } from './Looking';
 import { Meter } from './Meter';
 import { Rows } from './Rows';
+import { Ticking } from './Ticking';
 import { labelOf } from './throughput';
 import { Updated } from './Updated';
 import { WorkerActions } from './WorkerActions';
 import styles from './WorkersView.module.css';
 import { useWatched } from './watched';
-import { plain, span, toneOf } from './words';
+import { plain, toneOf } from './words';
 
 export function WorkersView() {
   const query = useWatched(keys.ops('workers'), fetchWorkers);
@@ -63,9 +64,10 @@ const COLUMNS: readonly Column<OpsWorker>[] = [
 ];
 
 function Heartbeat({ worker }: { worker: OpsWorker }) {
+  if (worker.state !== 'down') return <span className={styles.beat}>beating</span>;
   return (
-    <span className={worker.state === 'down' ? styles.dead : styles.beat}>
-      {span(worker.heartbeat_age_s)} ago
+    <span className={styles.dead}>
+      <Ticking since={Date.parse(worker.heartbeat_at)} /> ago
     </span>
   );
 }

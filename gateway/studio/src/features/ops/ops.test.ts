@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Throughput } from '@/api/ops';
 import { Problem } from '@/api/problem';
 import { filterOf, isFiltered, readSearch } from './jobSearch';
 import { fromField, toField } from './moments';
+import { Refresher, reportsOf } from './parts';
 import { acceptedOf, seriesOf, stacked } from './throughput';
-import { pace } from './watched';
+import { POLL_MS, pace } from './watched';
 import { counted, plain, span } from './words';
 
 const THROUGHPUT: Throughput = {
@@ -75,8 +76,24 @@ it('says lengths, counts and names as people do', () => {
   expect(plain('provider_queued')).toBe('Provider queued');
 });
 
-it('does not ask again for what is refused', () => {
-  expect(pace(new Problem('FORBIDDEN', 'no', 403), 2_000)).toBe(false);
-  expect(pace(new TypeError('offline'), 2_000)).toBe(2_000);
-  expect(pace(null, 2_000)).toBe(2_000);
+it('asks once at a time for what has changed, and once more for what changed meanwhile', async () => {
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  const refresher = new Refresher((key) => {
+    asked.push(String(key[1]));
+    return new Promise<void>((resolve) => answers.push(resolve));
+  });
+  refresher.want(reportsOf(['jobs', 'audit']));
+  expect(asked).toEqual(['jobs', 'job', 'failures', 'audit']);
+  refresher.want(['jobs']);
+  refresher.want(['jobs']);
+  expect(asked).toHaveLength(4);
+  for (const answer of answers.splice(0)) answer();
+  await vi.waitFor(() => expect(asked).toEqual(['jobs', 'job', 'failures', 'audit', 'jobs']));
+});
+
+it('does not ask again for what is refused, nor while it is told of changes', () => {
+  expect(pace(new Problem('FORBIDDEN', 'no', 403), false)).toBe(false);
+  expect(pace(new TypeError('offline'), false)).toBe(POLL_MS);
+  expect(pace(null, true)).toBe(false);
 });

@@ -1,19 +1,23 @@
 import { type QueryKey, useQuery } from '@tanstack/react-query';
 import { asProblem } from '@/api/problem';
+import { useListening } from './listening';
 
-const EVERY_MS = 2_000;
+export const POLL_MS = 10_000;
 const FORBIDDEN = 403;
 
-/** Asks again every two seconds while the tab is in sight; what was refused is not asked for again. */
-export function useWatched<T>(key: QueryKey, read: () => Promise<T>, everyMs = EVERY_MS) {
+/** Asked for again when the gateway says that it has changed; every ten seconds while it cannot say so. */
+export function useWatched<T>(key: QueryKey, read: () => Promise<T>) {
+  const listening = useListening();
   return useQuery({
     queryKey: key,
     queryFn: read,
     staleTime: 0,
-    refetchInterval: ({ state }) => pace(state.error, everyMs),
+    refetchInterval: ({ state }) => pace(state.error, listening),
   });
 }
 
-export function pace(error: unknown, everyMs: number): number | false {
-  return error && asProblem(error).status === FORBIDDEN ? false : everyMs;
+/** How often to ask without being told; what was refused is not asked for again. A hidden page never asks. */
+export function pace(error: unknown, listening: boolean): number | false {
+  if (error && asProblem(error).status === FORBIDDEN) return false;
+  return listening ? false : POLL_MS;
 }
