@@ -32,7 +32,19 @@ async def _list(session: Session) -> None:
     if session.out.as_json:
         session.out.json(found)
         return
-    columns = ("id", "state", "kinds", "host", "#pid", "#slots", "#heard", "started", "version")
+    columns = (
+        "id",
+        "state",
+        "kinds",
+        "host",
+        "#pid",
+        "#used",
+        "#free",
+        "#quiet",
+        "#heard",
+        "started",
+        "version",
+    )
     session.out.table(columns, [_row(one) for one in found], empty="No worker runs.")
 
 
@@ -45,6 +57,8 @@ def _row(worker: Mapping[str, Any]) -> tuple[object, ...]:
         worker["host"],
         worker["pid"],
         f"{slots['used']}/{slots['total']}",
+        slots["free"],
+        slots["quiet"],
         f"{duration_words(worker['heartbeat_age_s'])} ago",
         local_time(worker["started_at"]),
         worker["version"],

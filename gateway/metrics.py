@@ -30,7 +30,10 @@ _GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "queue_depth": ("Generations that queue.", ("queue", "priority")),
     "queue_oldest_seconds": ("How long the one that queues longest has been queuing.", ("queue",)),
     "queue_paused": ("1 while the queue is paused.", ("queue",)),
-    "worker_slots": ("Slots of living workers: busy, idle, or of workers that drain.", ("type", "state")),
+    "worker_slots": (
+        "Slots of living workers: busy, or free and idle, quiet or draining as their worker is.",
+        ("type", "state"),
+    ),
     "worker_up": ("1 while the worker beats, 0 until it is buried.", ("worker", "type")),
     "reserved_nanousd": ("Nano-dollars reserved for what has no final bill.", ()),
     "unpriced_total": ("Ended generations whose bill has no price.", ("provider",)),
@@ -43,6 +46,10 @@ _GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "audit_missing": ("Submissions that the provider's list of jobs lacks.", ("provider",)),
     "audit_foreign": ("Jobs at the provider that do not bear our mark.", ("provider",)),
     "audit_age_seconds": ("Since the provider's last audit.", ("provider",)),
+    "spend_capture_ratio": (
+        "Share of the provider's jobs with our mark that the record accounts for.",
+        ("provider",),
+    ),
     "model_days_to_shutdown": ("Days until the provider retires the model.", ("provider", "model")),
 }
 

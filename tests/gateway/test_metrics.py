@@ -12,7 +12,17 @@ from shared.ids import new_id
 from tests.gateway.api import Api, Painter
 from tests.pipeline import Pipeline, ScriptedProvider, card, publish
 from tests.samples import Samples
+from workers.metrics import WorkerMetrics
 
+SLOT_STATES = ("busy", "idle", "quiet", "draining")
+PROMISED = frozenset({
+    "queue_depth", "queue_oldest_seconds", "queue_paused", "jobs_enqueued_total", "jobs_finished_total",
+    "job_wait_seconds", "job_run_seconds", "job_attempts", "worker_slots", "worker_up",
+    "provider_requests_total", "provider_latency_seconds", "provider_state", "provider_cooldown_seconds",
+    "cost_nanousd_total", "reserved_nanousd", "unpriced_total", "spend_capture_ratio", "uploads_bytes_total",
+    "upload_seconds", "ws_connections", "ws_dropped_total", "webhook_deliveries_total", "http_requests_total",
+    "http_request_seconds", "idempotent_replays_total", "model_days_to_shutdown"
+})  # fmt: skip
 PRICED = Price({"image": Decimal(40_000_000)}, date(2026, 1, 1), "test")
 
 
@@ -50,6 +60,14 @@ async def test_workers_and_their_slots(api: Api, nobody: Api, painter: Painter) 
     slots = api.gateway.deps.settings.worker_slots
     assert samples("worker_slots", type="image", state="idle") == slots - 1
     assert samples("worker_slots", type="video", state="idle") == 0
+    await api.gateway.worker.execute("UPDATE workers SET quiet = true")
+    samples = await scrape(nobody)
+    states = {state: samples("worker_slots", type="image", state=state) for state in SLOT_STATES}
+    assert states == {"busy": 1, "idle": 0, "quiet": slots - 1, "draining": 0}
+    await api.gateway.worker.execute("UPDATE workers SET draining = true")
+    samples = await scrape(nobody)
+    states = {state: samples("worker_slots", type="image", state=state) for state in SLOT_STATES}
+    assert states == {"busy": 1, "idle": 0, "quiet": 0, "draining": slots - 1}
     assert samples.all("worker_up") == [1]
     painter.gate.set()
     await api.until_ended(generation["id"])
@@ -130,6 +148,31 @@ async def test_the_handbook_lists_every_metric(nobody: Api) -> None:
     handbook = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
     names = {metric.name for metric in nobody.gateway.deps.registry.collect()}
     assert not {name for name in names if name.startswith("penstock_") and name not in handbook}
+
+
+async def test_every_promised_metric_is_told(nobody: Api) -> None:
+    told = {
+        metric.name
+        for registry in (nobody.gateway.deps.registry, WorkerMetrics.open().registry)
+        for collector in registry._collector_to_names
+        for metric in getattr(collector, "describe", collector.collect)()
+    }
+    assert {f"penstock_{name.removesuffix('_total')}" for name in PROMISED} <= {
+        name.removesuffix("_total") for name in told
+    }
+
+
+async def test_what_an_audit_found_is_told(nobody: Api) -> None:
+    await nobody.gateway.worker.execute(
+        "INSERT INTO provider_audits (id, provider, since, until, finished_at, listed, known, orphans)"
+        " VALUES ($1, 'scripted', now(), now(), now(), 4, 3, 1), ($2, 'idle', now(), now(), now(), 0, 0, 0)",
+        new_id(),
+        new_id(),
+    )
+    samples = await scrape(nobody)
+    assert samples("spend_capture_ratio", provider="scripted") == 0.75
+    assert samples("spend_capture_ratio", provider="idle") == 1
+    await nobody.gateway.worker.execute("DELETE FROM provider_audits")
 
 
 async def test_many_scrapes_read_once(nobody: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,10 @@ from shared.errors import NotFound
 class WorkerSlots(Resource):
     total: int = Field(description="Over all its kinds.")
     used: int
+    free: int = Field(
+        description="In which it begins something when there is something: none while it is not up."
+    )
+    quiet: int = Field(description="Not used, and left so because the worker is quiet.")
 
 
 class WorkerResource(Resource):
@@ -112,11 +116,22 @@ def _worker(row: Mapping[str, Any]) -> dict[str, Any]:
         "host": row["host"],
         "pid": row["pid"],
         "version": row["version"],
-        "slots": {"total": row["slots"] * len(row["kinds"]), "used": row["stats"].get("running", 0)},
+        "slots": _slots(row),
         "polling": row["stats"].get("polling", 0),
         "heartbeat_at": row["beat_at"],
         "heartbeat_age_s": round(row["beat_age_s"], 1),
         "started_at": row["started_at"],
+    }
+
+
+def _slots(row: Mapping[str, Any]) -> dict[str, int]:
+    total, used, state = row["slots"] * len(row["kinds"]), row["stats"].get("running", 0), _state(row)
+    left = max(0, total - used)
+    return {
+        "total": total,
+        "used": used,
+        "free": left if state == "up" else 0,
+        "quiet": left if state == "quiet" else 0,
     }
 
 

@@ -28,9 +28,10 @@ async def test_a_worker_is_shown_and_told_to_be_quiet(api: Api, process_id: UUID
     path = f"{OPS}/workers"
     (found,) = [one for one in (await api.get(path)).json["data"] if one["id"] == str(process_id)]
     assert (found["state"], found["slots"], found["host"], found["pid"]) == (
-        "up", {"total": 8, "used": 0}, "h", 7,
+        "up", {"total": 8, "used": 0, "free": 8, "quiet": 0}, "h", 7,
     )  # fmt: skip
-    assert (await api.post(f"{path}/{process_id}/quiet")).json["state"] == "quiet"
+    quiet = (await api.post(f"{path}/{process_id}/quiet")).json
+    assert (quiet["state"], quiet["slots"]["free"], quiet["slots"]["quiet"]) == ("quiet", 0, 8)
     heard = await fleet.beat(api.gateway.worker, process_id, {}, [])
     assert heard is not None
     assert heard.quiet
