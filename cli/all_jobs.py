@@ -15,7 +15,7 @@ from cli.options import Connection, takes
 from cli.output import dollars, local_time, shorten
 from cli.session import Session, run
 
-ACTIONS = ("cancel", "retry", "run-now")
+ACTIONS = ("cancel", "retry", "run-now", "delete")
 
 Id = Annotated[UUID, typer.Argument(help="Id of a generation.", metavar="ID")]
 Fingerprint = Annotated[str, typer.Argument(help="As `jobs failures` shows it.")]
@@ -133,11 +133,11 @@ async def _run_now(session: Session, generation_id: UUID) -> None:
 @takes(Conditions)
 def bulk(
     conditions: Conditions,
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="cancel, retry or run-now.")],
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="cancel, retry, run-now or delete.")],
     generation_ids: Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...")] = None,
     yes: Yes = False,
 ) -> None:
-    """Cancel, retry or run now generations of all accounts: by ids, or all that match."""
+    """Cancel, retry, run now or delete generations of all accounts: by ids, or all that match."""
     run(conditions, lambda session: _bulk(session, conditions, action, generation_ids or [], yes))
 
 

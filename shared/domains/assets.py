@@ -283,11 +283,11 @@ async def restore(tx: Tx, asset_id: UUID) -> Row:
     return await get(tx, asset_id)
 
 
-async def trash_of_generation(tx: Tx, generation_id: UUID) -> None:
-    """Sends a generation's outputs to the trash."""
+async def trash_of_generations(tx: Tx, generation_ids: Sequence[UUID]) -> None:
+    """Sends the outputs of generations to the trash."""
     await tx.execute(
-        f"UPDATE assets SET deleted_at = now(), updated_at = now() WHERE generation_id = $1 AND {_KEPT}",  # noqa: S608  # constants only
-        generation_id,
+        f"UPDATE assets SET deleted_at = now(), updated_at = now() WHERE generation_id = ANY ($1) AND {_KEPT}",  # noqa: S608  # constants only
+        generation_ids,
     )
 
 

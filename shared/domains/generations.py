@@ -733,7 +733,7 @@ FROM generations WHERE id = $1 FOR UPDATE
 _ARCHIVED = f"""
 SELECT kind, state, cost_nanos, cost_status, deleted_at FROM {archive.ALL.generations} WHERE id = $1
 """  # noqa: S608  # constants only
-_HIDE = "UPDATE generations SET deleted_at = now(), updated_at = now() WHERE id = $1"
+_HIDE = "UPDATE generations SET deleted_at = now(), updated_at = now() WHERE id = ANY ($1)"
 
 _CANCEL_NOW = """
 WITH u AS (
@@ -841,9 +841,15 @@ async def soft_delete(tx: Tx, generation_id: UUID) -> bool | None:
     elif row["state"] not in TERMINAL:
         return False
     else:
-        await tx.execute(_HIDE, generation_id)
-    await assets.trash_of_generation(tx, generation_id)
+        await tx.execute(_HIDE, [generation_id])
+    await assets.trash_of_generations(tx, [generation_id])
     return True
+
+
+async def hide_ended(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Hides finished generations of the transaction's account, which has locked them, their assets in the trash."""
+    await tx.execute(_HIDE, list(ids))
+    await assets.trash_of_generations(tx, list(ids))
 
 
 async def restore(tx: Tx, generation_id: UUID) -> bool:

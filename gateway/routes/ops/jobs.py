@@ -34,11 +34,11 @@ from shared.domains.repeats import RETRIABLE
 from shared.errors import Conflict, InvalidInput, NotFound
 
 OPEN_STATES = frozenset(STATES_OF_STATUS["queued"] + STATES_OF_STATUS["running"])
-ACTIONS = {"cancel": OPEN_STATES, "retry": RETRIABLE, "run_now": frozenset({"queued"})}
+ACTIONS = {"cancel": OPEN_STATES, "retry": RETRIABLE, "run_now": frozenset({"queued"}), "delete": TERMINAL}
 """What each action is for."""
 
 Text = Annotated[str | None, Field(min_length=1, max_length=200)]
-Action = Literal["cancel", "retry", "run_now"]
+Action = Literal["cancel", "retry", "run_now", "delete"]
 
 
 class ErrorSummary(Resource):
@@ -256,7 +256,7 @@ async def get_job(request: Request[None, None]) -> Reply:
     "POST",
     f"{PREFIX}/jobs:bulk",
     tag=TAG,
-    summary="Cancel, retry or run many generations",
+    summary="Cancel, retry, run or delete many generations",
     scope=Scope.ADMIN,
     role=Role.OPERATOR,
     answers=(Answer(200, "What was done", BulkResource),),
@@ -268,6 +268,7 @@ async def get_job(request: Request[None, None]) -> Reply:
 async def bulk_jobs(request: Request[JobsBulk, None]) -> Reply:
     """Those that are named, or all that match. A filter needs `confirm_count`: ask with `dry_run` first. At most 1,000
     at a time, the oldest first. `retry` passes over what was tried again already; each is paid for by its account.
+    `delete` is for what has ended, and puts it into its account's trash.
     """
     asked = request.body
     where = _bulk_filter(asked)
@@ -288,6 +289,8 @@ async def _act(request: Request[Any, Any], action: Action, where: JobFilter) -> 
         return retried(await retry_all(request, where))
     if action == "cancel":
         return await _cancel(request, where)
+    if action == "delete":
+        return {"done": await jobs.delete(request.deps.db, actor_of(request), where)}
     async with request.deps.db.transaction(request.account_id) as tx:
         ids = [row["id"] for row in await jobs.page(tx, where, None, MOST_AT_ONCE)]
     ran = await jobs.run_now(request.deps.db, actor_of(request), ids, request.deps.bell) if ids else []
@@ -394,6 +397,25 @@ async def retry_job(request: Request[None, RetryQuery]) -> Reply:
     return reply(render_job(await _find(request, found.made[row["id"]])), 202)
 
 
+@operation(
+    "DELETE",
+    f"{PREFIX}/jobs/{{id}}",
+    tag=TAG,
+    summary="Delete an ended generation of any account",
+    scope=Scope.ADMIN,
+    role=Role.OPERATOR,
+    answers=(Answer(204, "It is in its account's trash, with what it made"),),
+    errors=(NotFound, Conflict),
+)
+async def delete_job(request: Request[None, None]) -> Reply:
+    """Its account can take it back for thirty days, and what it cost stays in the ledger. Cancel first what runs."""
+    row = await _find(request, request.id())
+    if row["state"] not in TERMINAL:
+        raise Conflict("It has not ended yet: cancel it first, then delete it.", state=row["state"])
+    await jobs.delete(request.deps.db, actor_of(request), JobFilter(ids=[row["id"]]))
+    return Reply(None, 204)
+
+
 async def _job(request: Request[Any, Any]) -> Reply:
     return reply(render_job(await _find(request, request.id())))
 
@@ -478,4 +500,4 @@ def _event(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"seq": row["seq"], "type": row["type"], "at": row["created_at"], "data": row["data"]}
 
 
-operations = (list_jobs, get_job, bulk_jobs, run_job_now, cancel_job, retry_job)
+operations = (list_jobs, get_job, bulk_jobs, run_job_now, cancel_job, retry_job, delete_job)

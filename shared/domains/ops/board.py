@@ -21,18 +21,22 @@ class Recent[Value]:
     def __init__(self, fresh_s: float) -> None:
         self._fresh_s = fresh_s
         self._until = float("-inf")
+        self._outdated = False
         self._value: Value | None = None
         self._reading = asyncio.Lock()
 
     async def get(self, read: Callable[[], Awaitable[Value]]) -> Value:
         async with self._reading:
             if self._value is None or time.monotonic() >= self._until:
+                self._outdated = False
                 self._value = await read()
-                self._until = time.monotonic() + self._fresh_s
+                self._until = float("-inf") if self._outdated else time.monotonic() + self._fresh_s
             return self._value
 
     def forget(self) -> None:
+        """What is being read just now counts as old too."""
         self._until = float("-inf")
+        self._outdated = True
 
 
 class Board:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from shared.db import Database, Tx
 from shared.domains import history
 from shared.domains.admission import Admission, Admitter
-from shared.domains.generations import TERMINAL, CancelResult, cancel_queued, request_cancel
+from shared.domains.generations import TERMINAL, CancelResult, cancel_queued, hide_ended, request_cancel
 from shared.domains.ops.audit import Actor, act_for, deed
 from shared.domains.repeats import RETRIABLE, retry_of
 from shared.errors import Conflict, InvalidInput, NotFound, PenstockError
@@ -163,6 +163,19 @@ async def cancel_locked(
             ):
                 results.append(result)
     return results
+
+
+async def delete(db: Database, actor: Actor, where: JobFilter, *, most: int = MOST_AT_ONCE) -> int:
+    """Hides the oldest that match and have ended, with what they made; their accounts can take them back from the
+    trash. Returns how many."""
+    async with deed(db, actor, "jobs.delete", _target(where)) as done:
+        rows = [row for row in await lock(done.tx, where, most) if row["state"] in TERMINAL]
+        ordered = sorted(rows, key=lambda row: (row["account_id"], row["id"]))
+        for account_id, group in groupby(ordered, key=lambda row: row["account_id"]):
+            await act_for(done.tx, account_id)
+            await hide_ended(done.tx, [row["id"] for row in group])
+        done.details.update(named(where, [row["id"] for row in rows]))
+    return len(rows)
 
 
 async def run_now(db: Database, actor: Actor, ids: Sequence[UUID], bell: Bell) -> list[UUID]:

@@ -127,6 +127,24 @@ async def test_single_jobs_are_run_canceled_and_tried_again(api: Api, other: Api
     assert made.json["account"]["id"] == str(other.account_id)
 
 
+async def test_what_has_ended_is_deleted_into_its_accounts_trash(api: Api, other: Api) -> None:
+    first, second, third, kept = [(await one.submit())["id"] for one in (other, other, api, other)]
+    assert (await api.delete(f"{OPS}/jobs/{first}")).problem[0] == 409, "it has not ended"
+    await _fail(api, first, second, third)
+    assert (await api.delete(f"{OPS}/jobs/{first}")).status == 204
+    assert (await api.delete(f"{OPS}/jobs/{first}")).status == 404
+    body: dict[str, Any] = {"action": "delete", "filter": {"kind": ["image"]}}
+    assert (await api.post(BULK, body | {"filter": {}})).problem[0] == 422
+    assert (await api.post(BULK, body | {"dry_run": True})).json["matched"] == 2
+    assert (await api.post(BULK, body | {"confirm_count": 2})).json["done"] == 2
+    assert await _listed(api) == [kept]
+    assert (await other.get(f"/api/v1/generations/{second}")).status == 404
+    assert (await other.post(f"/api/v1/generations/{second}/restore")).status == 200
+    assert await _listed(api) == [kept, second]
+    audited = (await api.get(f"{OPS}/audit?action=jobs.delete")).json["data"]
+    assert [entry["details"]["count"] for entry in audited[:2]] == [2, 1]
+
+
 async def test_nobody_reaches_others_through_the_database_alone(api: Api, other: Api) -> None:
     ada = await (await Person.sign_up(api.gateway)).become("user")
     await other.submit()

@@ -28,6 +28,10 @@ export function cancelJob(id: string): Promise<OpsJob> {
   return taken(api.POST('/api/v1/ops/jobs/{id}/cancel', { params: { path: { id } } }));
 }
 
+export function deleteJob(id: string): Promise<unknown> {
+  return taken(api.DELETE('/api/v1/ops/jobs/{id}', { params: { path: { id } } }));
+}
+
 export function runJobNow(id: string): Promise<OpsJob> {
   return taken(api.POST('/api/v1/ops/jobs/{id}/run-now', { params: { path: { id } } }));
 }

@@ -1,14 +1,12 @@
-import { useState } from 'react';
-import type { AuditQuery } from '@/api/ops';
 import { Field } from '@/ui/Field';
 import { TextInput } from '@/ui/TextInput';
 import styles from './AuditView.module.css';
+import type { AuditSearch } from './auditSearch';
 import { Typed } from './JobFilters';
-import { fromField } from './moments';
 
 interface Props {
-  where: AuditQuery;
-  onChange: (changes: AuditQuery) => void;
+  search: AuditSearch;
+  onChange: (changes: AuditSearch) => void;
 }
 
 const WORDS = [
@@ -16,12 +14,16 @@ const WORDS = [
   ['target', 'On', 'queue:image'],
   ['actor', 'By', 'Name or id'],
 ] as const;
+const MOMENTS = [
+  ['from', 'After'],
+  ['to', 'Before'],
+] as const;
 
-export function AuditFilters({ where, onChange }: Props) {
+export function AuditFilters({ search, onChange }: Props) {
   return (
     <search className={styles.filters}>
       {WORDS.map(([name, label, example]) => (
-        <Typed key={name} value={where[name]} onSettle={(value) => onChange({ [name]: value || undefined })}>
+        <Typed key={name} value={search[name]} onSettle={(value) => onChange({ [name]: value })}>
           {(input) => (
             <Field label={label}>
               {(wires) => (
@@ -36,27 +38,18 @@ export function AuditFilters({ where, onChange }: Props) {
           )}
         </Typed>
       ))}
-      <Moment label="After" onChange={(since) => onChange({ since })} />
-      <Moment label="Before" onChange={(until) => onChange({ until })} />
+      {MOMENTS.map(([name, label]) => (
+        <Field key={name} label={label}>
+          {(wires) => (
+            <TextInput
+              {...wires}
+              type="datetime-local"
+              value={search[name] ?? ''}
+              onChange={(event) => onChange({ [name]: event.target.value })}
+            />
+          )}
+        </Field>
+      ))}
     </search>
-  );
-}
-
-function Moment({ label, onChange }: { label: string; onChange: (instant: string | undefined) => void }) {
-  const [value, setValue] = useState('');
-  return (
-    <Field label={label}>
-      {(wires) => (
-        <TextInput
-          {...wires}
-          type="datetime-local"
-          value={value}
-          onChange={(event) => {
-            setValue(event.target.value);
-            onChange(fromField(event.target.value) ?? undefined);
-          }}
-        />
-      )}
-    </Field>
   );
 }

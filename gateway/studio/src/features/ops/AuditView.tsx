@@ -1,8 +1,9 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { FileClock } from 'lucide-react';
 import { useState } from 'react';
 import { keys } from '@/api/keys';
-import { type AuditEntry, type AuditQuery, fetchAudit } from '@/api/ops';
+import { type AuditEntry, fetchAudit } from '@/api/ops';
 import { itemsOf } from '@/api/pages';
 import { View } from '@/app/View';
 import { Button } from '@/ui/Button';
@@ -13,6 +14,7 @@ import type { Column } from '@/ui/Table';
 import { Time } from '@/ui/Time';
 import { AuditFilters } from './AuditFilters';
 import styles from './AuditView.module.css';
+import { type AuditSearch, auditQueryOf, readAuditSearch } from './auditSearch';
 import { Json } from './Json';
 import { useListening } from './listening';
 import { Rows } from './Rows';
@@ -21,9 +23,16 @@ import { pace } from './watched';
 
 /** Who did what to the installation; nothing here is ever changed. */
 export function AuditView() {
-  const [where, setWhere] = useState<AuditQuery>({});
+  const search = readAuditSearch(useSearch({ strict: false }));
+  const navigate = useNavigate();
+  const change = (changes: AuditSearch) =>
+    void navigate({
+      to: '/ops/audit',
+      search: readAuditSearch({ ...search, ...changes }) as never,
+      replace: true,
+    });
   const [open, setOpen] = useState<string | null>(null);
-  const query = useAudit(where);
+  const query = useAudit(search);
   const entries = itemsOf(query.data);
   const columns: Column<AuditEntry>[] = [
     ...COLUMNS,
@@ -44,7 +53,7 @@ export function AuditView() {
   ];
   return (
     <View title="Audit" actions={<Updated query={query} />}>
-      <AuditFilters where={where} onChange={(changes) => setWhere((before) => ({ ...before, ...changes }))} />
+      <AuditFilters search={search} onChange={change} />
       {query.error && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && (
         <>
@@ -75,11 +84,11 @@ export function AuditView() {
   );
 }
 
-function useAudit(where: AuditQuery) {
+function useAudit(search: AuditSearch) {
   const listening = useListening();
   return useInfiniteQuery({
-    queryKey: [...keys.ops('audit'), where],
-    queryFn: ({ pageParam }) => fetchAudit(where, pageParam),
+    queryKey: [...keys.ops('audit'), search],
+    queryFn: ({ pageParam }) => fetchAudit(auditQueryOf(search), pageParam),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,

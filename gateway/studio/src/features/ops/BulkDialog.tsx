@@ -61,7 +61,7 @@ export function BulkDialog({ action, meant, onClose, onDone }: Props) {
           <>
             <Button onClick={onClose}>Keep as they are</Button>
             <Button
-              look={action === 'cancel' ? 'danger' : 'primary'}
+              look={action === 'cancel' || action === 'delete' ? 'danger' : 'primary'}
               busy={act.isPending}
               disabled={!ready}
               onClick={() => act.mutate()}

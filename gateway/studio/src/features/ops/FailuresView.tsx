@@ -1,5 +1,5 @@
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { CircleCheck } from 'lucide-react';
-import { useState } from 'react';
 import { keys } from '@/api/keys';
 import { fetchFailures } from '@/api/ops';
 import { View } from '@/app/View';
@@ -20,9 +20,19 @@ const TIMES = [
   { value: '90', label: 'Last 90 days' },
 ];
 
+const USUAL = '7';
+
+/** How far back an address means to look; the usual for what is no choice. */
+function readDays(raw: { days?: unknown }): string {
+  return TIMES.find(({ value }) => value === String(raw.days))?.value ?? USUAL;
+}
+
 /** What failed and was neither tried again nor set aside, one card for each cause. */
 export function FailuresView() {
-  const [days, setDays] = useState('7');
+  const days = readDays(useSearch({ strict: false }));
+  const navigate = useNavigate();
+  const setDays = (next: string) =>
+    void navigate({ to: '/ops/failures', search: { days: next } as never, replace: true });
   const query = useWatched([...keys.ops('failures'), days], () => fetchFailures(Number(days)));
   return (
     <View

@@ -1,4 +1,4 @@
-import { Ban, Play, RotateCcw } from 'lucide-react';
+import { Ban, Play, RotateCcw, Trash2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import type { JobAction } from '@/api/ops';
 import type { Meant } from '@/api/opsJobs';
@@ -17,6 +17,7 @@ const ACTIONS: readonly { action: JobAction; label: string; icon: ReactNode }[] 
   { action: 'retry', label: 'Retry', icon: <RotateCcw /> },
   { action: 'run_now', label: 'Run now', icon: <Play /> },
   { action: 'cancel', label: 'Cancel', icon: <Ban /> },
+  { action: 'delete', label: 'Delete', icon: <Trash2 /> },
 ];
 
 /** Acts on the chosen jobs; when none is chosen, on all that match the filter. */

@@ -14,6 +14,7 @@ import { nameOf } from './jobColumns';
 import { Looking } from './Looking';
 import { Submissions } from './Submissions';
 import { Timeline } from './Timeline';
+import { Trace } from './Trace';
 import { Updated } from './Updated';
 import { useWatched } from './watched';
 
@@ -60,6 +61,7 @@ export function JobView() {
                   </>
                 )}
               </p>
+              <Trace job={job} />
             </Card>
           )}
           <Submissions submissions={job.submissions} />

@@ -24,6 +24,14 @@ export const BULK: Readonly<Record<JobAction, BulkWords>> = {
     nothing: 'None of them failed, expired or was canceled without being tried again.',
     done: 'tried again',
   },
+  delete: {
+    title: 'Delete jobs',
+    verb: 'Delete',
+    effect:
+      'Each goes into the trash of its own account, with what it made; the account can take it back for 30 days.',
+    nothing: 'None of them has ended, so there is nothing to delete.',
+    done: 'deleted',
+  },
   run_now: {
     title: 'Run jobs now',
     verb: 'Run',

@@ -1,5 +1,6 @@
 import type { JobFilter } from '@/api/ops';
 import { fromField } from './moments';
+import { readTexts } from './searching';
 
 /** The filters as the address has them: texts, of which empty ones are left out. */
 export interface JobSearch {
@@ -32,13 +33,7 @@ export const FILTERS = [
 
 /** What an address means, whatever somebody wrote into it. */
 export function readSearch(raw: Record<string, unknown>): JobSearch {
-  const found: JobSearch = {};
-  for (const name of FILTERS) {
-    const value = raw[name];
-    if (typeof value === 'string' && value.trim() !== '') found[name] = value.trim();
-    else if (typeof value === 'number') found[name] = String(value);
-  }
-  return found;
+  return readTexts(raw, FILTERS);
 }
 
 /** The same as the API takes it. */

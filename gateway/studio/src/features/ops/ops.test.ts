@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Throughput } from '@/api/ops';
 import { Problem } from '@/api/problem';
+import { auditQueryOf, readAuditSearch } from './auditSearch';
 import { filterOf, isFiltered, readSearch } from './jobSearch';
 import { fromField, toField } from './moments';
 import { Refresher, reportsOf } from './parts';
@@ -55,6 +56,14 @@ describe('the filters of jobs', () => {
     const from = '2026-05-01T12:30';
     expect(filterOf({ from }).created_after).toBe(new Date(from).toISOString());
   });
+});
+
+it('keeps the filters of the audit log in the address', () => {
+  const from = '2026-05-01T12:30';
+  const search = readAuditSearch({ action: 'queue', actor: '', from, page: 3 });
+  expect(search).toEqual({ action: 'queue', from });
+  expect(auditQueryOf(search)).toEqual({ action: 'queue', since: new Date(from).toISOString() });
+  expect(auditQueryOf({ to: 'nonsense' })).toEqual({});
 });
 
 it('reads a field of local time back to the same minute', () => {

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { opsRoute } from '@/app/root';
+import { readAuditSearch } from './auditSearch';
 import { readSearch } from './jobSearch';
 
 /** In front of all of them: who may see them. */
@@ -51,6 +52,7 @@ const views = [
   createRoute({
     getParentRoute: () => gateRoute,
     path: '/ops/audit',
+    validateSearch: readAuditSearch,
     component: lazyRouteComponent(() => import('./AuditView'), 'AuditView'),
   }),
   createRoute({
