@@ -86,6 +86,9 @@ class ProjectResource(Resource):
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    generations: int | None = Field(
+        description="All that were ever made for it; null unless a list was asked for it."
+    )
 
 
 class ProjectPage(Resource):
@@ -97,6 +100,10 @@ class ProjectsQuery(PageQuery):
     archived: Literal["true", "false", "all"] = Field(
         "false", description="Those that were put away, or all."
     )
+
+
+class CountedQuery(ProjectsQuery):
+    counted: bool = Field(False, description="Count the generations of each.")
 
 
 class DeletionQuery(Query):
@@ -213,10 +220,15 @@ async def workbench_delete_project(request: Request[None, DeletionQuery]) -> Rep
     answers=(Answer(200, "A page", ProjectPage, headers=("Link",)),),
     errors=(InvalidInput,),
 )
-async def list_projects(request: Request[None, ProjectsQuery]) -> Reply:
+async def list_projects(request: Request[None, CountedQuery]) -> Reply:
     """Without those that were archived, unless asked for."""
     rows, more = await _page(request)
-    return page(request, [_render(request, row) for row in rows], more)
+    shown = [_render(request, row) for row in rows]
+    if request.query.counted:
+        async with request.deps.db.transaction(request.account_id) as tx:
+            counts = await projects.generations(tx, [row["id"] for row in rows])
+        shown = [one | {"generations": counts.get(one["id"], 0)} for one in shown]
+    return page(request, shown, more)
 
 
 @operation(
@@ -282,7 +294,7 @@ async def delete_project(request: Request[None, DeletionQuery]) -> Reply:
     return reply(await _delete(request))
 
 
-async def _page(request: Request[None, ProjectsQuery]) -> tuple[list[Row], list[str] | None]:
+async def _page(request: Request[None, Any]) -> tuple[list[Row], list[str] | None]:
     limit, after = request.query.limit, position_id(request)
     archived = {"true": True, "false": False, "all": None}[request.query.archived]
     async with request.deps.db.transaction(request.account_id) as tx:
@@ -375,6 +387,7 @@ def _render(request: Request[Any, Any], row: Mapping[str, Any]) -> dict[str, Any
         "archived_at": row["archived_at"],
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
+        "generations": None,
     }
 
 

@@ -26,6 +26,7 @@ class PersonResource(Resource):
     name: str | None
     role: Role
     status: Status
+    plan: str = Field(description="Another one is given by `PUT /api/v1/accounts/{id}/plan`.")
     created_at: datetime
 
 

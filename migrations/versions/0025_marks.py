@@ -1,4 +1,4 @@
-"""What tells operators that something has changed, quiet slots, and what share of a provider's jobs is accounted for."""
+"""What tells operators that something has changed, quiet slots, who has which plan, and audits as a share."""
 
 from collections.abc import Sequence
 
@@ -56,7 +56,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ) AS p (part, marks)
 $$
 """
-SIGNATURE = "auth.ops_marks(float8)"
+# Null unless an admin asks.
+PLAN = """
+CREATE FUNCTION auth.plan_of(account uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT a.plan FROM accounts a WHERE auth.is_admin() AND a.id = account
+$$
+"""
+FUNCTIONS = {"auth.ops_marks(float8)": MARKS, "auth.plan_of(uuid)": PLAN}
 
 # A place is one that nothing runs in, by what its worker does; a quiet worker's and a draining one's are not filled.
 OLD_SLOTS = """\
@@ -106,10 +113,11 @@ def upgrade() -> None:
     # An earlier migration of the same transaction may have gone back to whoever connected.
     op.execute("SET LOCAL ROLE penstock_owner")
     op.execute("GRANT CREATE ON SCHEMA auth TO penstock_worker")
-    op.execute(MARKS)
-    op.execute(f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO penstock_app, penstock_worker")
-    op.execute(f"ALTER FUNCTION {SIGNATURE} OWNER TO penstock_worker")
+    for signature, function in FUNCTIONS.items():
+        op.execute(function)
+        op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO penstock_app, penstock_worker")
+        op.execute(f"ALTER FUNCTION {signature} OWNER TO penstock_worker")
     _redefine("auth.gauges(text[], float8)", GAUGES)
     _redefine("auth.audit_gauges()", [(OLD_AGE, NEW_AGE)])
     op.execute("REVOKE CREATE ON SCHEMA auth FROM penstock_worker")
@@ -120,7 +128,8 @@ def downgrade() -> None:
     _redefine("auth.audit_gauges()", [(NEW_AGE, OLD_AGE)])
     _redefine("auth.gauges(text[], float8)", [(new, old) for old, new in reversed(GAUGES)])
     op.execute("REVOKE CREATE ON SCHEMA auth FROM penstock_worker")
-    op.execute(f"DROP FUNCTION {SIGNATURE}")
+    for signature in FUNCTIONS:
+        op.execute(f"DROP FUNCTION {signature}")
 
 
 def _redefine(function: str, changes: Sequence[tuple[str, str]]) -> None:

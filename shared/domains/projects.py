@@ -4,7 +4,7 @@ Archiving hides a project and takes no new work for it. Deleting sends its asset
 generations go on without it, under the name that it had; nothing that was paid is ever deleted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,10 @@ _PAGE = f"""{_SELECT}
 WHERE ($1::boolean IS NULL OR (p.archived_at IS NOT NULL) = $1) AND ($2::uuid IS NULL OR p.id < $2)
 ORDER BY p.id DESC LIMIT $3
 """
+_GENERATIONS = f"""
+SELECT p.id, (SELECT count(*) FROM {archive.ALL.generations} g WHERE g.project_id = p.id AND g.deleted_at IS NULL)::int
+FROM projects p WHERE p.id = ANY ($1)
+"""  # noqa: S608  # constants only
 
 _CREATE = """
 INSERT INTO projects (id, user_id, name, description, thumbnail_url, budget_nanos, settings)
@@ -93,6 +97,11 @@ async def get(tx: Tx, project_id: UUID) -> Row:
 async def page(tx: Tx, archived: bool | None, after: UUID | None, limit: int) -> list[Row]:
     """Newest first, behind the id `after`; `archived` None gives both."""
     return list(await tx.fetch(_PAGE, archived, after, limit))
+
+
+async def generations(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many generations were ever asked for in each."""
+    return dict(await tx.fetch(_GENERATIONS, list(ids)))
 
 
 async def update(tx: Tx, project_id: UUID, changes: Mapping[str, Any], archived: bool | None = None) -> Row:

@@ -143,14 +143,19 @@ async def prefer(tx: Tx, account_id: UUID, changes: Mapping[str, Any]) -> None:
 
 
 async def listed(tx: Tx, below: UUID | None, limit: int) -> Sequence[Mapping[str, Any]]:
-    """{id, email, name, role, status, created_at} of all users, newest first; none unless an admin asks."""
-    return await tx.fetch("SELECT * FROM auth.list_users($1, $2)", below, limit)
+    """{id, email, name, role, status, created_at, plan} of all users, newest first; none unless an admin asks."""
+    return await tx.fetch(
+        "SELECT u.*, auth.plan_of(u.id) AS plan FROM auth.list_users($1, $2) u", below, limit
+    )
 
 
 async def change(tx: Tx, user_id: UUID, role: Role | None, status: str | None) -> Mapping[str, Any]:
     """Sets what is given; the same columns as `listed`. Raises NotFound, also unless an admin asks."""
     row = await tx.fetchrow(
-        "SELECT * FROM auth.change_user($1, $2, $3)", user_id, role.value if role else None, status
+        "SELECT u.*, auth.plan_of(u.id) AS plan FROM auth.change_user($1, $2, $3) u",
+        user_id,
+        role.value if role else None,
+        status,
     )
     if row is None:
         raise NotFound(f"There is no user {user_id}.")

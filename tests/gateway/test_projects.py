@@ -22,6 +22,19 @@ async def _make(api: Api, **fields: Any) -> dict[str, Any]:
     return project
 
 
+async def test_a_list_counts_generations_when_asked_to(api: Api, other: Api) -> None:
+    first, second = await _make(api), await _make(api)
+    made = await api.submit(project_id=first["id"])
+    await api.submit(project_id=first["id"])
+    await api.submit()
+    await api.gateway.worker.execute(
+        "UPDATE generations SET created_at = now() - interval '9 years' WHERE id = $1", UUID(made["id"])
+    )
+    counted = (await api.get(f"{V1}?counted=true")).json["data"]
+    assert {one["id"]: one["generations"] for one in counted} == {first["id"]: 2, second["id"]: 0}
+    assert (await api.get(V1)).json["data"][0]["generations"] is None
+
+
 async def test_a_project_in_the_envelope(api: Api) -> None:
     made = await api.post(
         f"{SEED}/", {"name": " Lighthouses ", "budget_cents": 1234, "settings": {"grid": 3}}

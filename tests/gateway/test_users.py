@@ -31,6 +31,16 @@ async def test_an_admin_sees_everybody_page_by_page(admin: Person, ada: Person) 
     assert [one["email"] for one in second["data"]] == [admin.email]
 
 
+async def test_one_person_is_given_a_plan(admin: Person, ada: Person) -> None:
+    given = await admin.api.call("PUT", f"/api/v1/accounts/{ada.account_id}/plan", {"plan": "premium"})
+    assert given.json == {"account_id": str(ada.account_id), "plan": "premium"}
+    listed = {one["email"]: one["plan"] for one in (await admin.api.get(USERS)).json["data"]}
+    assert listed[ada.email] == "premium"
+    assert listed[admin.email] != "premium"
+    (entry,) = (await admin.api.get("/api/v1/ops/audit?action=plan.assign&limit=1")).json["data"]
+    assert (entry["target"], entry["details"]) == (f"account:{ada.account_id}", {"plan": "premium"})
+
+
 async def test_a_role_is_changed_and_holds_at_once(admin: Person, ada: Person) -> None:
     assert (await ada.api.submit())["status"] == "queued"
     changed = await admin.api.call("PATCH", f"{USERS}/{ada.account_id}", {"role": "viewer"})

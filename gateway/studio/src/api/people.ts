@@ -27,6 +27,10 @@ export function usePlans() {
   });
 }
 
+export function givePlan(account: string, plan: string) {
+  return taken(api.PUT('/api/v1/accounts/{id}/plan', { params: { path: { id: account } }, body: { plan } }));
+}
+
 export function choosePlanForNewUsers(plan: string) {
   return taken(api.PUT('/api/v1/plans/for-new-users', { body: { plan } }));
 }

@@ -14,11 +14,8 @@ export interface ProjectWords {
   budget_nanos: number;
 }
 
-/** As far back as one report goes. */
-const LONG_AGO_MS = 1095 * 86_400_000;
-
 export async function fetchProjects(archived: boolean, after?: string): Promise<Page<Project>> {
-  const query = { archived: String(archived), ...(after && { after }) };
+  const query = { archived: String(archived), counted: true, ...(after && { after }) };
   return taken(api.GET('/api/v1/projects', { params: { query: query as never } }));
 }
 
@@ -68,18 +65,6 @@ async function fetchChoices(): Promise<ProjectChoice[]> {
   const page = await taken(api.GET('/api/v1/projects', { params: { query: { limit: 100 } as never } }));
   const choices = page.data.map(({ id, name }) => ({ id, name }));
   return choices.toSorted((a, b) => a.name.localeCompare(b.name));
-}
-
-/** How many generations were asked for in each project. */
-export function useProjectCounts() {
-  return useQuery({ queryKey: [...keys.projects, 'counts'], queryFn: fetchCounts, staleTime: 60_000 });
-}
-
-async function fetchCounts(): Promise<ReadonlyMap<string, number>> {
-  const from = new Date(Date.now() - LONG_AGO_MS).toISOString().slice(0, 10);
-  const query = { from, group_by: 'project' };
-  const report = await taken(api.GET('/api/v1/usage', { params: { query: query as never } }));
-  return new Map(report.rows.flatMap((row) => (row.group ? [[row.group, row.generations] as const] : [])));
 }
 
 export async function fetchProjectAssets(project: string, limit: number): Promise<Page<ProjectAsset>> {

@@ -11,11 +11,10 @@ import styles from './ProjectCard.module.css';
 interface Props {
   project: Project;
   /** Generations that were asked for in it; undefined while nobody knows. */
-  count: number | undefined;
   actions: readonly MenuItem[];
 }
 
-export function ProjectCard({ project, count, actions }: Props) {
+export function ProjectCard({ project, actions }: Props) {
   return (
     <article className={styles.card}>
       <Cover project={project} />
@@ -40,7 +39,7 @@ export function ProjectCard({ project, count, actions }: Props) {
         <p className={styles.description}>{project.description}</p>
         <BudgetBar project={project} />
         <p className={styles.facts}>
-          <span>{counted(count)}</span>
+          <span>{counted(project.generations ?? 0)}</span>
           {project.archived_at ? (
             <Badge>Archived</Badge>
           ) : (
@@ -54,7 +53,6 @@ export function ProjectCard({ project, count, actions }: Props) {
   );
 }
 
-function counted(count: number | undefined): string {
-  if (count === undefined) return '';
+function counted(count: number): string {
   return count === 1 ? '1 generation' : `${count.toLocaleString('en')} generations`;
 }

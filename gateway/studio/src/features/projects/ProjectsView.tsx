@@ -4,7 +4,7 @@ import { FolderOpen, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { keys } from '@/api/keys';
 import { usePages } from '@/api/pages';
-import { fetchProjects, useProjectCounts } from '@/api/projects';
+import { fetchProjects } from '@/api/projects';
 import { View } from '@/app/View';
 import { useShortcuts } from '@/keyboard/registry';
 import { Button } from '@/ui/Button';
@@ -28,7 +28,6 @@ export function ProjectsView() {
   const client = useQueryClient();
   const [making, setMaking] = useState(false);
   const projects = usePages([...keys.projects, 'list', archived], (after) => fetchProjects(archived, after));
-  const counts = useProjectCounts().data;
   const { actionsFor, dialogs } = useProjectActions();
   useShortcuts('Projects', [{ chord: 'n', label: 'New project', run: () => setMaking(true) }]);
   const create = (
@@ -61,12 +60,7 @@ export function ProjectsView() {
       {projects.data && projects.items.length === 0 && <Nothing archived={archived} />}
       <div className={styles.grid}>
         {projects.items.map((project) => (
-          <ProjectCard
-            key={project.id}
-            project={project}
-            count={counts && (counts.get(project.id) ?? 0)}
-            actions={actionsFor(project)}
-          />
+          <ProjectCard key={project.id} project={project} actions={actionsFor(project)} />
         ))}
       </div>
       {projects.hasNextPage && (

@@ -15,6 +15,7 @@ import { Time } from '@/ui/Time';
 import { say, sayProblem } from '@/ui/toasts';
 import forms from './forms.module.css';
 import { NewUserPlan } from './NewUserPlan';
+import { PersonPlan } from './PersonPlan';
 import { Section } from './Section';
 
 const ROLES = [
@@ -69,6 +70,7 @@ export default function PeopleTab() {
                 </div>
                 {person.id !== me?.id && (
                   <div className={forms.row}>
+                    <PersonPlan person={person} />
                     <Select
                       aria-label={`Role of ${person.email}`}
                       value={person.role}
