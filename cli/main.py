@@ -30,6 +30,7 @@ class Commands(LazyGroup):
         Entry("ledger", "Every movement of money, and whether it adds up.", "cli.ledger:app"),
         Entry("webhooks", "Who is told of events, and what was delivered.", "cli.webhooks:app"),
         Entry("keys", "Create, list, rotate and revoke API keys.", "cli.keys:app"),
+        Entry("archive", "The archive of generations by month; move, detach and attach.", "cli.archive:app"),
         Entry("doctor", "Check the gateway, the key and this machine.", "cli.doctor:doctor_command"),
     )
 

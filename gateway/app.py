@@ -28,7 +28,7 @@ from gateway.routes import OPERATIONS, studio
 from gateway.routes.documents import OPERATIONS_KEY
 from gateway.sessions import Sessions
 from gateway.signatures import Signatures
-from gateway.subpath import below
+from gateway.subpath import BASE_PATH, below
 from shared.antivirus import Scanner
 from shared.catalog import Catalog
 from shared.db import Database, Role, Tx
@@ -64,6 +64,7 @@ def create_app(deps: Deps, static: Path = studio.STATIC) -> web.Application:
     app.on_response_prepare.append(
         add_headers(deps.settings.allowed_origins, legacy_rates=deps.settings.rate_limit_legacy_headers)
     )
+    app[BASE_PATH] = deps.settings.base_path
     if deps.settings.base_path:
         app.on_response_prepare.append(below(deps.settings.base_path))
     metrics = HttpMetrics(deps.registry)

@@ -7,6 +7,7 @@ import orjson
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from gateway.subpath import base_path_of
 from shared.db import CONNECTION_ERRORS
 from shared.errors import (
     Conflict,
@@ -50,14 +51,15 @@ def media_of(path: str) -> str:
     return PLAIN if path.startswith("/api/") and not path.startswith("/api/v1/") else PROBLEM
 
 
-def problem_body(error: PenstockError, *, instance: str, request_id: str) -> dict[str, Any]:
+def problem_body(error: PenstockError, request: web.Request, request_id: str) -> dict[str, Any]:
     """The members of RFC 9457 and, beside them, those that plain clients look for."""
+    base_path = base_path_of(request)
     body: dict[str, Any] = {
-        "type": error_page(error.code),
+        "type": base_path + error_page(error.code),
         "title": error.title,
         "status": error.http_status,
         "detail": error.message,
-        "instance": instance,
+        "instance": base_path + request.path,
         "request_id": request_id,
         "success": False,
         "error": error.code,
@@ -67,13 +69,13 @@ def problem_body(error: PenstockError, *, instance: str, request_id: str) -> dic
     }
     if error.field is not None:
         body["field"] = error.field
-    if is_creative(instance):
+    if is_creative(request.path):
         body |= {"code": error.code, "error": error.message}
     return body
 
 
 def problem(error: PenstockError, request: web.Request, request_id: str) -> web.Response:
-    body = problem_body(error, instance=request.path, request_id=request_id)
+    body = problem_body(error, request, request_id)
     response = web.Response(
         body=orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS),
         status=error.http_status,

@@ -1,11 +1,19 @@
-"""Addresses in headers when a browser reaches us below a path: `https://host/penstock`, which a proxy takes off."""
+"""Our addresses when a browser reaches us below a path: `https://host/penstock`, which a proxy takes off."""
 
 import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import hdrs, web
 
+BASE_PATH = web.AppKey("base_path", str)
+
 _LINK = re.compile(r"</(?!/)")
+
+
+def base_path_of(request: web.Request) -> str:
+    """What comes before the request's path where its sender sees it; empty when nothing does."""
+    base_path: str = request.config_dict.get(BASE_PATH, "")
+    return base_path
 
 
 def below(base_path: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

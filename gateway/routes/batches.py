@@ -125,7 +125,7 @@ def _problem(request: Request[Any, Any], error: Exception) -> dict[str, Any]:
     request_id = request.raw[REQUEST_ID]
     if not isinstance(error, PenstockError):
         error = from_failure(error, request.raw, request_id)
-    return problem_body(error, instance=request.raw.path, request_id=request_id)
+    return problem_body(error, request.raw, request_id)
 
 
 def _list(value: Any) -> Any:

@@ -158,7 +158,7 @@ def _unserved(request: Request[GenerationRequest, Any], refusal: PenstockError) 
 def _problem(request: Request[Any, Any], refusal: PenstockError | None) -> dict[str, Any] | None:
     if refusal is None:
         return None
-    return problem_body(refusal, instance=request.raw.path, request_id=request.raw[REQUEST_ID])
+    return problem_body(refusal, request.raw, request.raw[REQUEST_ID])
 
 
 def _left(outlook: Outlook) -> dict[str, Any]:

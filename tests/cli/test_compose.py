@@ -110,6 +110,21 @@ def test_kubernetes_has_a_worker_of_each_kind() -> None:
     assert all((KUBERNETES / name).exists() for name in resources)
 
 
+def test_the_ingress_leads_to_the_gateway_and_hides_its_metrics() -> None:
+    (ingress,) = documents(KUBERNETES / "ingress.yaml")
+    (service,) = [one for one in documents(KUBERNETES / "gateway.yaml") if one["kind"] == "Service"]
+    (rule,) = ingress["spec"]["rules"]
+    names = {one["backend"]["service"]["name"] for one in rule["http"]["paths"]}
+    ports = {one["backend"]["service"]["port"]["name"] for one in rule["http"]["paths"]}
+    assert (names, ports) == ({service["metadata"]["name"]}, {service["spec"]["ports"][0]["name"]})
+    assert not any(
+        "/metrics".startswith(one["path"]) and one["pathType"] == "Prefix" for one in rule["http"]["paths"]
+    )
+    assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
+    settings = yaml.safe_load((KUBERNETES / "settings.yaml").read_text())["data"]
+    assert settings["PUBLIC_BASE_URL"] == f"https://{rule['host']}"
+
+
 def test_a_pod_is_given_longer_than_it_takes_to_drain() -> None:
     pod = documents(KUBERNETES / "worker" / "worker.yaml")[0]["spec"]["template"]["spec"]
     configured = yaml.safe_load((KUBERNETES / "settings.yaml").read_text())["data"]

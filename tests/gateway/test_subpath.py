@@ -23,6 +23,11 @@ async def test_addresses_and_cookies_are_below_the_path(settings: Settings) -> N
         errors = (await api.get("/api/errors/not-found", headers={"Accept": "text/html"})).content.decode()
         assert 'href="/penstock/docs/docs.css"' in errors
         assert 'href="/penstock/api/errors/' in errors
+        refused = (await api.get("/api/v1/budgets/none")).json
+        assert refused["type"] == "/penstock/api/errors/not-found"
+        assert refused["instance"] == "/penstock/api/v1/budgets/none"
+        batch = (await api.post("/api/v1/generations:batch", {"items": [{"kind": "image"}]})).json
+        assert batch["data"][0]["error"]["type"] == "/penstock/api/errors/invalid-input"
         jar = gateway.deps.cookies.given("access", "refresh", api.account_id)
         paths = {
             name: morsel["path"]

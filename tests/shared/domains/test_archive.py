@@ -10,8 +10,9 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
-from shared.archive import main
+from cli.archive import app
 from shared.domains import archive, history, ledger, projects, storage
 from shared.domains.analytics import rollup
 from shared.domains.generations import restore, soft_delete
@@ -267,15 +268,17 @@ async def test_late_work_goes_into_a_detached_month(pipeline: Pipeline, past: UU
     assert await _everything(pipeline) == before
 
 
-async def test_the_command(pipeline: Pipeline, past: UUID, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_command(pipeline: Pipeline, past: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     month = f"{ago(5):%Y-%m}"
+    monkeypatch.setenv("DATABASE_WORKER_URL", pipeline.settings.worker_url)
+    monkeypatch.setenv("GENERATIONS_HOT_MONTHS", "3")
     for argv, code, says in (
         (["run"], 0, "generations moved."),
         (["detach", month], 0, f"{month} is detached."),
-        (["ls"], 0, f"{month}  detached"),
-        (["attach", month], 0, f"{month} is attached."),
+        (["ls", "--json"], 0, '"state": "detached"'),
+        (["attach", month, "--json"], 0, f'"month": "{month}"'),
         (["attach", month], 1, f"{month} is attached already."),
+        (["attach", "soon"], 2, "Say a month such as 2026-01."),
     ):
-        assert await main(pipeline.settings, argv) == code
-        told = capsys.readouterr()
-        assert says in told.out + told.err
+        told = await asyncio.to_thread(CliRunner().invoke, app, argv)
+        assert (told.exit_code, says in told.output) == (code, True), told.output
