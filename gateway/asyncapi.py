@@ -57,6 +57,28 @@ OPS_CHANGED: dict[str, Any] = {
     },
 }
 
+QUEUE: dict[str, Any] = {
+    "type": "object",
+    "required": ["v", "ts", "type", "data"],
+    "properties": {
+        "v": {"const": 1},
+        "ts": {"type": "string", "format": "date-time"},
+        "type": {"enum": ["queue.paused", "queue.resumed"]},
+        "data": {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {
+                "kind": {"type": "string"},
+                "until": {
+                    "type": ["string", "null"],
+                    "format": "date-time",
+                    "description": "Of a pause: its end.",
+                },
+            },
+        },
+    },
+}
+
 TOPIC = {
     "type": "string",
     "pattern": "^(generations|generation:[0-9a-f-]{36}|project:[0-9a-f-]{36}|ops)$",
@@ -106,6 +128,8 @@ Authenticate with `Authorization: Bearer …`, with the subprotocols `bearer, <A
 closes with 1012: connect again and subscribe with `since`. Frames come at least once and in order per generation;
 drop those whose `seq` is not beyond the last one. Progress and text deltas carry the current `seq` and are in no
 history; who joins in the middle of a text is sent what was written before, as far as this gateway has heard it.
+What a generation waits for is no part of its history: progress frames tell it (`waiting_for`), and the end of a wait is
+told by whatever comes next. A paused queue is told once, and not for each generation in it.
 The topic `ops` is for operators and viewers, others are answered with an `error` whose code is FORBIDDEN. It tells at
 most once a second which parts of `/api/v1/ops` have changed, and not how; after connecting again ask for all of them.
 """
@@ -125,27 +149,30 @@ def document(base_url: str) -> dict[str, Any]:
         },
         "channels": {
             "websocket": _channel(
-                "websocket", "/api/v1/ws", ["frame", "opsChanged", "subscribe", "unsubscribe", "ping"]
+                "websocket",
+                "/api/v1/ws",
+                ["frame", "queue", "opsChanged", "subscribe", "unsubscribe", "ping"],
             ),
-            "accountEvents": _channel("http", "/api/v1/events", ["frame"]),
+            "accountEvents": _channel("http", "/api/v1/events", ["frame", "queue"]),
             "generationEvents": _channel("http", "/api/v1/generations/{id}/events", ["frame"])
             | {"parameters": {"id": {"description": "The generation."}}},
         },
         "operations": {
             "follow": _operation(
-                "send", "websocket", ["frame", "opsChanged"], "Frames of what was subscribed to"
+                "send", "websocket", ["frame", "queue", "opsChanged"], "Frames of what was subscribed to"
             ),
             "command": _operation(
                 "receive", "websocket", ["subscribe", "unsubscribe", "ping"], "What a client may say"
             ),
             "followAccount": _operation(
-                "send", "accountEvents", ["frame"], "Everything of the account, as SSE"
+                "send", "accountEvents", ["frame", "queue"], "Everything of the account, as SSE"
             ),
             "followGeneration": _operation("send", "generationEvents", ["frame"], "One generation, as SSE"),
         },
         "components": {
             "messages": {
                 "frame": {"summary": "Something changed", "payload": FRAME},
+                "queue": {"summary": "All that queues of a kind waits, or goes on", "payload": QUEUE},
                 "opsChanged": {"summary": "What operators look at has changed", "payload": OPS_CHANGED},
                 "subscribe": {"summary": "Follow topics", "payload": SUBSCRIBE},
                 "unsubscribe": {"summary": "Follow topics no longer", "payload": UNSUBSCRIBE},

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -38,11 +38,15 @@ async def wait_for_end(
 
 
 async def wait_for_change(
-    deps: Deps, account_id: UUID, generation_id: UUID, seq: int, timeout_s: float
+    deps: Deps,
+    account_id: UUID,
+    generation_id: UUID,
+    is_known: Callable[[Mapping[str, Any]], bool],
+    timeout_s: float,
 ) -> Mapping[str, Any] | None:
-    """The row with its outputs as soon as it is beyond `seq`, or as it is after `timeout_s`."""
+    """The row with its outputs as soon as it is not what the caller knows, or as it is after `timeout_s`."""
     row = await deps.reader.get(account_id, generation_id)
-    if row is None or row["seq"] != seq or row["state"] in TERMINAL:
+    if row is None or row["state"] in TERMINAL or not is_known(row):
         return row
-    await deps.hub.changed(account_id, generation_id, seq, timeout_s)
+    await deps.hub.changed(account_id, generation_id, row["seq"], timeout_s)
     return await deps.reader.get(account_id, generation_id)

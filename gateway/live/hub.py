@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from gateway.auth import revive
 from gateway.live.connections import RESTARTING, UNAUTHENTICATED, Connection, Follow
-from gateway.live.frames import Frame, error
+from gateway.live.frames import Frame, control, error
 from gateway.live.ops import OpsTopic
 from gateway.live.watches import PENDING, UNKNOWN, Channel, Watch
 from shared.db import Database, Tx
-from shared.domains import live
+from shared.domains import fleet, live
 from shared.domains.accounts import Role
 from shared.domains.ops.board import Board
 from shared.events import ACCOUNT_TYPES, EventType, Subscriber, event_frame
@@ -69,6 +70,7 @@ class LiveHub:
         self._round: asyncio.Future[None] | None = None
         self._check_now = asyncio.Event()
         self._checked_at = time.time()
+        self._pauses: Mapping[str, datetime | None] | None = None
         self._held: set[Connection] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._leaving: set[asyncio.Task[None]] = set()
@@ -460,6 +462,28 @@ class LiveHub:
             for row in await live.positions(self.db, watched, feeds, floor):
                 self._place(row)
         self._checked_at = started_at
+        await self._tell_of_queues()
+
+    async def _tell_of_queues(self) -> None:
+        """A pause is of a queue and in nobody's history: one frame for each client, however many generations wait."""
+        clients = [
+            connection
+            for channel in self._channels.values()
+            for connection in channel.connections
+            if connection.feed or connection.projects or connection.explicit
+        ]
+        if not clients:
+            self._pauses = None
+            return
+        before, now = self._pauses, await fleet.pauses(self.db)
+        self._pauses = now
+        if before is None or before == now:
+            return
+        for kind in before.keys() | now.keys():
+            if (kind in before) != (kind in now) or before.get(kind) != now.get(kind):
+                frame = queue_frame(kind, kind in now, now.get(kind))
+                for connection in clients:
+                    connection.control(frame)
 
     def _place(self, row: Mapping[str, Any]) -> None:
         channel = self._channels.get(row["account_id"])
@@ -549,6 +573,13 @@ class LiveHub:
 
 def not_found(id_: str) -> bytes:
     return error("NOT_FOUND", f"There is no generation {id_}.", topic=f"generation:{id_}")
+
+
+def queue_frame(kind: str, paused: bool, until: datetime | None) -> bytes:  # a fact of it
+    """What all that queues there waits for, or waits for no longer."""
+    if not paused:
+        return control("queue.resumed", {"kind": kind})
+    return control("queue.paused", {"kind": kind, "until": until})
 
 
 def not_for_users() -> bytes:

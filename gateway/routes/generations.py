@@ -28,6 +28,7 @@ from gateway.waiting import preferred_wait_s, wait_for_change, wait_for_end
 from shared.domains import assets, generations, history
 from shared.domains.accounts import Scope
 from shared.domains.admission import Idempotency, NewGeneration, StoredResponse
+from shared.domains.eta import Wait
 from shared.domains.generations import TERMINAL, status_of
 from shared.domains.history import PageFilter
 from shared.domains.repeats import rerun_of, retry_of
@@ -288,14 +289,16 @@ async def get_generation(request: Request[None, GetQuery]) -> Reply:
     """With `?wait=N` the answer comes when it has ended, or after N seconds as it is then; with If-None-Match
     besides, as soon as anything has changed. The server caps N.
     """
-    generation_id, known = request.id(), _known_seq(request.headers.get("If-None-Match"))
+    generation_id, known = request.id(), request.headers.get("If-None-Match", "")
     row, waited_s = await _read(request, generation_id, known)
     if row is None:
         raise _missing(generation_id)
-    headers = _state_headers(row)
+    if row["state"] not in TERMINAL:
+        await request.deps.etas.refresh()
+    headers = _state_headers(row, request.deps.etas.wait(row))
     if waited_s:
         headers["Preference-Applied"] = f"wait={waited_s}"
-    if known == row["seq"] and headers["ETag"] in request.headers.get("If-None-Match", ""):
+    if headers["ETag"] in _tags(known):
         return Reply(None, 304, headers)
     return reply(await _look(request.deps, row), 200, headers)
 
@@ -311,26 +314,35 @@ async def _look(deps: Deps, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _read(
-    request: Request[None, GetQuery], generation_id: UUID, known: int | None
+    request: Request[None, GetQuery], generation_id: UUID, known: str
 ) -> tuple[Mapping[str, Any] | None, int]:
     """The row, and the seconds that the caller was ready to wait for it."""
     deps, account_id, limit_s = request.deps, request.account_id, request.deps.settings.max_wait_s
     wait_s = min(request.query.wait, limit_s) or preferred_wait_s(request.headers, limit_s) or 0
     if not wait_s:
         return await deps.reader.get(account_id, generation_id), 0
-    if known is not None:
-        return await wait_for_change(deps, account_id, generation_id, known, wait_s), wait_s
+    if _ETAG(known) is not None:
+        tags = _tags(known)
+        row = await wait_for_change(
+            deps, account_id, generation_id, lambda row: _etag(row, deps.etas.wait(row)) in tags, wait_s
+        )
+        return row, wait_s
     return await wait_for_end(deps, account_id, generation_id, wait_s), wait_s
 
 
-def _state_headers(row: Mapping[str, Any]) -> dict[str, str]:
-    """ETag, and how long the answer stays good: not at all while anything may still change. How outputs are marked may
-    change at any time, so that is in the ETag too."""
+def _etag(row: Mapping[str, Any], wait: Wait | None) -> str:
+    """The position in its history, and what changes without one: how outputs are marked, and what it waits for."""
     marked = [
         output["asset_changed_at"] for output in row["outputs"] if output["asset_changed_at"] is not None
     ]
     mark = f"-{max(marked).timestamp() * 1000:.0f}-{len(marked)}" if marked else ""
-    headers = {"ETag": f'W/"{row["seq"]}{mark}"'}
+    waits = f"-{wait.reason}" if wait is not None else ""
+    return f'W/"{row["seq"]}{mark}{waits}"'
+
+
+def _state_headers(row: Mapping[str, Any], wait: Wait | None) -> dict[str, str]:
+    """ETag, and how long the answer stays good: not at all while anything may still change."""
+    headers = {"ETag": _etag(row, wait)}
     if row["state"] in TERMINAL:
         settled = row["cost_status"] in SETTLED and not row["outputs"]
         headers["Cache-Control"] = f"private, max-age={ENDED_MAX_AGE_S}" if settled else "private, no-cache"
@@ -340,18 +352,12 @@ def _state_headers(row: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-_ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-\d{1,18}-\d{1,9})?"').fullmatch
+_ETAG = re.compile(r'(?:W/)?"\d{1,18}[-\w]*"').search
 
 
-def _known_seq(header: str | None) -> int | None:
-    """The `seq` in If-None-Match; other entity tags are never ours."""
-    if header is None:
-        return None
-    for tag in header.split(","):
-        found = _ETAG(tag.strip())
-        if found is not None:
-            return int(found[1])
-    return None
+def _tags(header: str) -> list[str]:
+    """The entity tags in If-None-Match; ours are weak, whatever they were made of on the way."""
+    return [f"W/{tag.strip().removeprefix('W/')}" for tag in header.split(",")]
 
 
 def _missing(generation_id: UUID) -> NotFound:

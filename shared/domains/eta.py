@@ -73,6 +73,10 @@ class Etas:
         eta = look_ahead(row, self._known, self._loads.get(row["kind"]), place, now)
         return _after_wait(eta, wait_of(row, self._pauses, now), now)
 
+    def wait(self, row: Mapping[str, Any]) -> Wait | None:
+        """What the row waits for, as far as is known; asks nobody."""
+        return None if row["state"] in TERMINAL else wait_of(row, self._pauses, datetime.now(UTC))
+
     def _is_stale(self) -> bool:
         return time.monotonic() - self._read_at > FRESH_S
 

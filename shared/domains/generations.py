@@ -26,7 +26,7 @@ from shared.domains.fleet import STEP_TTL_S
 from shared.domains.ledger import Entry, record
 from shared.domains.provider_keys import billed_to
 from shared.errors import JobError
-from shared.events import EventType, Publisher, event_frame
+from shared.events import EventType, Publisher, event_frame, progress_frame
 from shared.ids import new_id
 from shared.money import Nanos
 from shared.queue import Bell
@@ -348,6 +348,7 @@ _RELEASE = """
 UPDATE generations g SET owner = NULL, rung = false, waiting_for = $5,
     wake_at = CASE WHEN g.pokes > g.pokes_seen THEN now() ELSE now() + $4::float8 * interval '1 second' END
 WHERE g.id = $1 AND g.epoch = $2 AND g.owner = $3
+RETURNING g.account_id, g.seq, g.stage, g.progress, g.waiting_for, g.wake_at
 """
 
 
@@ -412,10 +413,17 @@ class Lifecycle:
     async def release(self, lease: Lease, wake_s: float = 0.0, waiting_for: str | None = None) -> None:
         """Gives the generation back unchanged; it is due again after `wake_s`, or now if it was poked.
 
-        `waiting_for` is what callers are told of the wait: cooldown, limit, doubt or retry.
+        `waiting_for` is what callers are told of the wait: cooldown, limit, doubt or retry. It is not in the history,
+        so those who watch are told as they are of progress; its end is told by whatever comes next.
         """
         reach("before_release")
-        await self._db.execute(_RELEASE, lease.id, lease.epoch, lease.owner, wake_s, waiting_for)
+        row = await self._db.fetchrow(_RELEASE, lease.id, lease.epoch, lease.owner, wake_s, waiting_for)
+        if row is not None and waiting_for is not None:
+            wait = {"reason": waiting_for, "until": row["wake_at"]}
+            frame = progress_frame(
+                lease.id, row["seq"], progress=row["progress"], stage=row["stage"], waiting_for=wait
+            )
+            self._publisher.publish_soon(row["account_id"], [frame])
         reach("after_release")
 
     async def poll_again(self, items: Sequence[PollAgain]) -> None:

@@ -54,13 +54,16 @@ def progress_frame(
     stage: str | None = None,
     provider_queue_position: int | None = None,
     eta_seconds: float | None = None,
+    waiting_for: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """How far a generation is: `progress` from 0 to 1; `seq` is the generation's current one."""
+    """How far a generation is: `progress` from 0 to 1, or what it waits for; `seq` is the generation's current one."""
     data: dict[str, Any] = {"progress": progress, "stage": stage}
     if provider_queue_position is not None:
         data["provider_queue_position"] = provider_queue_position
     if eta_seconds is not None:
         data["eta_seconds"] = eta_seconds
+    if waiting_for is not None:
+        data["waiting_for"] = waiting_for
     return _encode(generation_id, seq, datetime.now(UTC), EventType.PROGRESS, data)
 
 

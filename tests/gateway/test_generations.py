@@ -268,7 +268,12 @@ async def test_it_is_told_what_it_waits_for_and_that_a_cancel_was_asked(api: Api
         "UPDATE generations SET waiting_for = 'cooldown', rung = false, wake_at = now() + interval '1 minute'"
         " WHERE id = $1", made["id"],
     )  # fmt: skip
-    assert (await api.get(path)).json["waiting_for"]["reason"] == "cooldown"
+    waits = await api.get(path, headers={"If-None-Match": 'W/"1"'})
+    assert (waits.status, waits.json["waiting_for"]["reason"]) == (200, "cooldown")
+    same = {"If-None-Match": waits.headers["ETag"]}
+    assert (await api.get(path, headers=same)).status == 304
+    await api.gateway.worker.execute("UPDATE generations SET waiting_for = NULL WHERE id = $1", made["id"])
+    assert (await api.get(f"{path}?wait=20", headers=same)).json["waiting_for"] is None
     await api.gateway.worker.execute(
         "UPDATE generations SET state = 'submitting', waiting_for = 'doubt' WHERE id = $1", made["id"]
     )

@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import orjson
 import pytest
 
 from shared.catalog import Price
 from shared.errors import JobError
+from shared.events import Subscriber
 from shared.ids import new_id
 from tests.pipeline import Pipeline, ScriptedProvider, card, publish
 from workers.providers.base import (
@@ -153,12 +155,22 @@ async def test_a_limit_cools_the_credential_down_and_spends_no_attempt(pipeline:
 
 async def test_it_says_that_it_waits_for_a_cool_down_to_end(pipeline: Pipeline) -> None:
     limit = Refused(JobError("PROVIDER_RATE_LIMITED", "slow down", retryable=True), retry_after_s=60)
+    frames: list[bytes] = []
+    subscriber = Subscriber(
+        pipeline.settings.redis_url, lambda _, payload: frames.append(payload), lambda: None
+    )
+    subscriber.start()
+    await subscriber.follow(pipeline.account_id)
     async with pipeline.engine(ScriptedProvider(_raises(limit))):
         generation_id = await pipeline.submit()
         async with asyncio.timeout(20):
-            while (row := await pipeline.row(generation_id))["waiting_for"] is None:
+            while not (told := [f for f in map(orjson.loads, frames) if "waiting_for" in f["data"]]):
                 await asyncio.sleep(0.01)
+    await subscriber.close()
+    row = await pipeline.row(generation_id)
     assert (row["state"], row["waiting_for"]) == ("queued", "cooldown")
+    assert (told[0]["type"], told[0]["seq"]) == ("generation.progress", row["seq"])
+    assert told[0]["data"]["waiting_for"]["reason"] == "cooldown"
     assert row["wake_at"] > datetime.now(UTC) + timedelta(seconds=30)
 
 

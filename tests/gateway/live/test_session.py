@@ -65,6 +65,23 @@ async def test_a_project_is_followed_alone(gateway: Gateway, studio: Studio) -> 
     assert client.types(other) == []
 
 
+async def test_a_pause_is_told_once_however_many_wait(gateway: Gateway, studio: Studio) -> None:
+    async with gateway.connect() as client:
+        await client.subscribe("generations")
+        for _ in range(3):
+            await studio.start()
+        await client.until(lambda f: f["type"] == "generation.queued")
+        await gateway.hub._check()
+        for sql, type_ in (
+            ("INSERT INTO queues (kind, paused) VALUES ('image', true)", "queue.paused"),
+            ("DELETE FROM queues", "queue.resumed"),
+        ):
+            await gateway.worker.execute(sql)
+            assert (await client.until(lambda f: f["type"].startswith("queue.")))["type"] == type_
+    told = [f["data"] for f in client.frames if f["type"].startswith("queue.")]
+    assert told == [{"kind": "image", "until": None}, {"kind": "image"}]
+
+
 async def test_unsubscribing_ends_it(gateway: Gateway, studio: Studio) -> None:
     id_, kept = await studio.start(), await studio.start()
     async with gateway.connect() as client:

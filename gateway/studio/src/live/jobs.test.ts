@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { waitOf } from '@/features/watch/waits';
 import type { Frame } from './frame';
-import { heard, type Jobs, NO_JOBS, overall, unfinished } from './jobs';
+import { heard, type Job, type Jobs, NO_JOBS, overall, unfinished } from './jobs';
 
 const ID = '0192f0c1-2b3c-7d4e-8f50-617283940a1b';
 
@@ -21,6 +22,20 @@ describe('what was heard of a generation', () => {
       frame('generation.progress', 2, { progress: 0.4, stage: 'provider_running' }),
     ).get(ID);
     expect(job).toMatchObject({ status: 'running', seq: 2, progress: 0.4, stage: 'provider_running' });
+  });
+
+  it('is told what it waits for until something comes next', () => {
+    const wait = { reason: 'cooldown', until: '2026-05-01T12:00:00Z' };
+    const queued = heardAll(frame('snapshot', 1, { id: ID, seq: 1, status: 'queued', progress: null }));
+    const waits = heard(queued, frame('generation.progress', 1, { waiting_for: wait }), 2000);
+    expect(waits.get(ID)).toMatchObject({
+      status: 'queued',
+      progress: null,
+      resource: { waiting_for: wait },
+    });
+    expect(waitOf(waits.get(ID) as Job)?.until).toBe(wait.until);
+    const goesOn = heard(waits, frame('generation.submitting', 2, { status: 'running' }), 3000);
+    expect(waitOf(goesOn.get(ID) as Job)).toBeNull();
   });
 
   it('ends for good: later progress and older changes do nothing', () => {
@@ -50,7 +65,10 @@ describe('what was heard of a generation', () => {
 
   it('takes a snapshot after a reset, though its position is lower', () => {
     const jobs = heardAll(...RUNNING);
-    const reset: Frame = { ...frame('snapshot', 1, { id: ID, seq: 1, status: 'queued' }), reset: true };
+    const reset: Frame = {
+      ...frame('snapshot', 1, { id: ID, seq: 1, status: 'queued', progress: null }),
+      reset: true,
+    };
     expect(heard(jobs, reset, 2000).get(ID)).toMatchObject({ seq: 1, status: 'queued' });
   });
 

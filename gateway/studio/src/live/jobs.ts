@@ -75,6 +75,7 @@ function shown(known: Job | undefined, frame: Frame, now: number): Job | null {
 /** Percentages and text carry the current position; they are worth nothing once something came after it. */
 function advanced(known: Job | undefined, frame: Frame, now: number): Job | null {
   if (known && (isOver(known) || frame.seq < known.seq)) return null;
+  if (frame.data.waiting_for) return known ? waiting(known, frame, now) : null;
   const job = known ?? { ...fresh(frame, now), status: 'running' as const };
   const running = { ...job, seq: Math.max(job.seq, frame.seq), heardAt: now };
   if (frame.type === DELTA) return { ...running, ...extended(job, frame) };
@@ -88,6 +89,12 @@ function advanced(known: Job | undefined, frame: Frame, now: number): Job | null
     providerQueuePosition: number(data.provider_queue_position),
     ...(eta !== null && { etaSeconds: eta, etaP90Seconds: null, etaAt: now }),
   };
+}
+
+/** What it waits for; whatever comes next ends that. */
+function waiting(job: Job, frame: Frame, now: number): Job {
+  const waiting_for = frame.data.waiting_for as Generation['waiting_for'];
+  return { ...job, resource: job.resource && { ...job.resource, waiting_for }, heardAt: now };
 }
 
 function changed(job: Job, frame: Frame, now: number): Job {

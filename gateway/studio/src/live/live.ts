@@ -57,6 +57,21 @@ function fieldsOf(job: Job): Partial<Generation> {
   };
 }
 
+live.onControl(({ type, data }) => {
+  if (type === 'queue.paused')
+    rest(String(data?.kind), { reason: 'paused', until: (data?.until as string | null) ?? null });
+  if (type === 'queue.resumed') rest(String(data?.kind), null);
+});
+
+/** All that queues of a kind waits, or goes on; a pause is told once and not for each of them. */
+function rest(kind: string, waiting_for: Generation['waiting_for']): void {
+  const queued = unfinished(live.snapshot().jobs).flatMap(({ status, seq, resource }) =>
+    status === 'queued' && resource?.kind === kind && resource.seq === seq ? [resource] : [],
+  );
+  const changed = queued.filter(({ waiting_for: was }) => waiting_for !== null || was?.reason === 'paused');
+  wholes.take(changed.map((resource) => ({ ...resource, waiting_for })));
+}
+
 /** Nobody looks at the lists of a hidden page: they are asked for again when it is seen. */
 function refreshLists(): void {
   listsAreDue = false;
