@@ -11,12 +11,14 @@ interface Props {
   text: string;
   /** Shares of the limit that are marked, in percent. */
   marks?: readonly number[];
+  /** To come near the limit is nothing to worry about. */
+  calm?: boolean;
 }
 
 /** How much of a limit is used: amber from 80 %, red when nothing is left. */
-export function Meter({ label, used, limit, text, marks = [] }: Props) {
+export function Meter({ label, used, limit, text, marks = [], calm = false }: Props) {
   const share = limit > 0 ? used / limit : 1;
-  const tone = share >= 1 ? styles.full : share >= 0.8 ? styles.near : undefined;
+  const tone = calm ? undefined : share >= 1 ? styles.full : share >= 0.8 ? styles.near : undefined;
   return (
     // biome-ignore lint/a11y/useSemanticElements: <meter> takes no colours, and no marks
     <div

@@ -2,8 +2,9 @@ import type { Generation } from '@/api/client';
 
 /** What was asked for, in words; a picture to enlarge has none. */
 export function promptOf(generation: Pick<Generation, 'input'>): string | null {
-  const { prompt, text } = generation.input as Record<string, unknown>;
-  const said = prompt ?? text;
+  const { prompt, text, messages } = generation.input as Record<string, unknown>;
+  const last = Array.isArray(messages) ? (messages.at(-1) as { content?: unknown } | undefined) : undefined;
+  const said = prompt ?? text ?? last?.content;
   return typeof said === 'string' && said !== '' ? said : null;
 }
 

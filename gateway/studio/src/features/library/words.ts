@@ -1,12 +1,11 @@
 import type { Asset } from '@/api/assets';
 import type { Generation } from '@/api/client';
 import { KINDS } from '@/features/create/kinds';
+import { promptOf as saidIn } from '@/features/create/prompts';
 
-/** What somebody asked for, in their own words. */
+/** What somebody asked for, in their own words; what it is, where there are none. */
 export function promptOf(generation: Pick<Generation, 'input' | 'kind'>): string {
-  const { prompt, text, messages } = generation.input;
-  const last = Array.isArray(messages) ? (messages.at(-1) as { content?: unknown } | undefined) : undefined;
-  return String(prompt ?? text ?? last?.content ?? nounOf(generation.kind));
+  return saidIn(generation) ?? nounOf(generation.kind);
 }
 
 const NOUNS: Record<string, string> = {

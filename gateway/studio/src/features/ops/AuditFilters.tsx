@@ -3,6 +3,7 @@ import { TextInput } from '@/ui/TextInput';
 import styles from './AuditView.module.css';
 import type { AuditSearch } from './auditSearch';
 import { Typed } from './JobFilters';
+import { Moment } from './Moment';
 
 interface Props {
   search: AuditSearch;
@@ -39,16 +40,12 @@ export function AuditFilters({ search, onChange }: Props) {
         </Typed>
       ))}
       {MOMENTS.map(([name, label]) => (
-        <Field key={name} label={label}>
-          {(wires) => (
-            <TextInput
-              {...wires}
-              type="datetime-local"
-              value={search[name] ?? ''}
-              onChange={(event) => onChange({ [name]: event.target.value })}
-            />
-          )}
-        </Field>
+        <Moment
+          key={name}
+          label={label}
+          value={search[name]}
+          onChange={(value) => onChange({ [name]: value })}
+        />
       ))}
     </search>
   );

@@ -25,10 +25,12 @@ export function FailureCard({ failure }: { failure: Failure }) {
             <Badge tone="bad">{code}</Badge>
             {!failure.retryable && <Badge tone="warn">trying again rarely helps</Badge>}
             <span>
-              last <Time at={failure.last_at} />
-            </span>
-            <span>
-              first <Time at={failure.first_at} />
+              {failure.count > 1 && (
+                <>
+                  first <Time at={failure.first_at} />, last{' '}
+                </>
+              )}
+              <Time at={failure.last_at} />
             </span>
             <span>{counted(failure.accounts, 'account')}</span>
           </p>

@@ -7,6 +7,7 @@ import { Select } from '@/ui/Select';
 import { TextInput } from '@/ui/TextInput';
 import styles from './JobFilters.module.css';
 import { isFiltered, type JobSearch } from './jobSearch';
+import { Moment } from './Moment';
 
 interface Props {
   search: JobSearch;
@@ -94,16 +95,12 @@ export function JobFilters({ search, onChange, onClear }: Props) {
             </Typed>
           ))}
           {(['from', 'to'] as const).map((name) => (
-            <Field key={name} label={name === 'from' ? 'Made after' : 'Made before'}>
-              {(wires) => (
-                <TextInput
-                  {...wires}
-                  type="datetime-local"
-                  value={search[name] ?? ''}
-                  onChange={(event) => onChange({ [name]: event.target.value })}
-                />
-              )}
-            </Field>
+            <Moment
+              key={name}
+              label={name === 'from' ? 'Made after' : 'Made before'}
+              value={search[name]}
+              onChange={(value) => onChange({ [name]: value })}
+            />
           ))}
         </div>
       )}

@@ -1,25 +1,13 @@
+import { Meter as Bar } from '@/ui/Meter';
 import styles from './Meter.module.css';
 
-/** How many of how many are in use, as a bar and in numbers. */
+/** How many of how many are in use, as a bar and in numbers; to be full is no fault. */
 export function Meter({ label, used, total }: { label: string; used: number; total: number }) {
-  const share = total > 0 ? Math.min(1, used / total) : 0;
+  const text = `${used} of ${total}`;
   return (
     <div className={styles.meter}>
-      <span className={styles.numbers}>
-        {used} of {total}
-      </span>
-      {/* biome-ignore lint/a11y/useSemanticElements: browsers draw <meter> each in their own way */}
-      <div
-        role="meter"
-        aria-label={label}
-        aria-valuemin={0}
-        aria-valuemax={total}
-        aria-valuenow={used}
-        aria-valuetext={`${used} of ${total}`}
-        className={styles.track}
-      >
-        <div className={styles.bar} style={{ width: `${share * 100}%` }} />
-      </div>
+      <span className={styles.numbers}>{text}</span>
+      <Bar label={label} used={used} limit={Math.max(total, 1)} text={text} calm />
     </div>
   );
 }

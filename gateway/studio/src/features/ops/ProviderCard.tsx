@@ -9,7 +9,7 @@ import notice from './PauseNotice.module.css';
 import { ProviderActions } from './ProviderActions';
 import styles from './QueueCard.module.css';
 import { labelOf } from './throughput';
-import { counted, plain, toneOf } from './words';
+import { counted, plain, span, toneOf } from './words';
 
 /** One provider by the platform's credentials: health, what it costs, and letting it rest. */
 export function ProviderCard({ provider }: { provider: OpsProvider }) {
@@ -18,7 +18,7 @@ export function ProviderCard({ provider }: { provider: OpsProvider }) {
       title={provider.id}
       actions={
         provider.available ? (
-          <Badge tone={toneOf(provider.status)}>{plain(provider.status)}</Badge>
+          <Badge tone={toneOf(stateOf(provider))}>{plain(stateOf(provider))}</Badge>
         ) : (
           <Badge>Not set up</Badge>
         )
@@ -39,6 +39,12 @@ export function ProviderCard({ provider }: { provider: OpsProvider }) {
   );
 }
 
+/** A rest is what counts while it lasts; of one that nobody has asked yet, nothing is known. */
+function stateOf(provider: OpsProvider): string {
+  if (provider.credentials.some((one) => one.cooldown_until !== null)) return 'resting';
+  return provider.status === 'unknown' ? 'not asked yet' : provider.status;
+}
+
 function factsOf(provider: OpsProvider): Fact[] {
   return [
     ['Spent today', <Money key="today" nanos={provider.spend.today.nanos} />],
@@ -56,7 +62,10 @@ function Credential({ credential }: { credential: CredentialState }) {
       <Facts
         facts={[
           ['Fails', `${Math.round(credential.error_rate * 100)} %`],
-          ['Answers in', credential.response_ms === null ? '–' : `${Math.round(credential.response_ms)} ms`],
+          [
+            'Answers in',
+            credential.response_ms === null ? '–' : span(Math.round(credential.response_ms / 100) / 10),
+          ],
           ['Limits', limitsOf(limits)],
           [
             'Last success',

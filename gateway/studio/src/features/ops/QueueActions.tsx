@@ -38,7 +38,7 @@ export function QueueActions({ queue, name }: { queue: Queue; name: string }) {
         </Act>
       )}
       <Act
-        icon={<Pause />}
+        icon={rests ? undefined : <Pause />}
         onClick={() => setAsking('pause')}
         aria-label={`${rests ? 'Change the pause of' : 'Pause'} ${name}`}
       >

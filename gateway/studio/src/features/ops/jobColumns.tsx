@@ -13,7 +13,7 @@ export function shortId(id: string): string {
 }
 
 export function nameOf(job: OpsJob): string {
-  return `${labelOf(job.kind)} job ${shortId(job.id)}`;
+  return `${plain(job.kind)} job ${shortId(job.id)}`;
 }
 
 export const JOB_COLUMNS: readonly Column<OpsJob>[] = [

@@ -36,6 +36,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   healthy: 'good',
   degraded: 'warn',
   paused: 'warn',
+  resting: 'warn',
   drained: 'warn',
   valid: 'good',
   refused: 'bad',
