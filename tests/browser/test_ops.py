@@ -101,7 +101,7 @@ async def test_all_that_match_a_filter_are_canceled_once_they_are_counted(page: 
         assert {await _ended(stack, id_) for id_ in ids} == {"canceled"}
         await page.goto(f"/ops/jobs/{ids[0]}")
         await expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
-        await expect(page.get_by_role("button", name="Retry")).to_be_enabled()
+        await expect(page.get_by_role("button", name="Retry", exact=True)).to_be_enabled()
     finally:
         await _call(stack, "POST", "/api/v1/ops/queues/video/resume")
 
