@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from gateway.cookies import CSRF
 from gateway.static_files import IMMUTABLE, StaticFile, read_folder, static_file
 from shared.errors import NotFound
+from shared.settings import AuthMode
 
 STATIC = Path(__file__).parent.parent / "static"
 HOME = "/studio"
@@ -22,6 +24,10 @@ ROOTS = (HOME, "/ops")
 
 INDEX = "index.html"
 ASSETS = "assets/"
+PAGES = "pages/"
+"""Beside the empty page: those of addresses that people arrive at, with what they show first."""
+
+LOGIN = "/studio/login"
 EMBED = "embed.js"
 WORKER = "sw.js"
 WORKER_POLICY = "default-src 'none'; connect-src 'self'"
@@ -52,6 +58,11 @@ class Studio:
         built = self._files.pop(INDEX, None)
         self.is_built = built is not None
         self._index = self._page(built)
+        self._pages = {
+            name.removeprefix(PAGES[:-1]).removesuffix(".html"): self._page(self._files.pop(name))
+            for name in tuple(self._files)
+            if name.startswith(PAGES)
+        }
         self._headers = {
             "Cache-Control": "no-cache",
             "Content-Security-Policy": _policy(urlsplit(base_url).netloc, allowed_origins, self._nonce),
@@ -68,7 +79,16 @@ class Studio:
         # The service worker asks for the page at its shortest address without going there.
         if name.startswith(ASSETS) or (name and not _is_navigation(request)):
             raise NotFound(f"There is nothing at {request.path}.")
-        return self._index.answer(request, self._headers)
+        return self._page_of(request).answer(request, self._headers)
+
+    def _page_of(self, request: web.Request) -> StaticFile:
+        """What was rendered ahead is for whoever goes there in a window of their own: a frame in another page has
+        no navigation around it, and what a worker keeps is for every address."""
+        if request.headers.get("Sec-Fetch-Dest") != "document":
+            return self._index
+        must_sign_in = self._facts.get("sign-in") == AuthMode.REQUIRED.value and CSRF not in request.cookies
+        path = LOGIN if must_sign_in else request.path.rstrip("/")
+        return self._pages.get(path, self._index)
 
     def _headers_of(self, name: str) -> Mapping[str, str]:
         if name.startswith(ASSETS):

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build, type Plugin, type ResolvedConfig } from 'vite';
 
-const TEXT = /\.(css|html|js|json|svg|webmanifest)$/;
+const TEXT = /\.(css|js|json|svg|webmanifest)$/;
 const WORTHWHILE_BYTES = 512;
 const PAGE = 'index.html';
 
@@ -75,13 +75,13 @@ export function compressed(): Plugin {
   };
 }
 
-function folderOf({ root, build: { outDir } }: ResolvedConfig): string {
+export function folderOf({ root, build: { outDir } }: ResolvedConfig): string {
   return isAbsolute(outDir) ? outDir : join(root, outDir);
 }
 
 async function twins(path: string): Promise<void> {
   const content = await readFile(path);
-  if (content.length < WORTHWHILE_BYTES || path.endsWith(PAGE)) return;
+  if (content.length < WORTHWHILE_BYTES) return;
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
   await writeFile(`${path}.br`, await promisify(brotliCompress)(content, { params }));
   await writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 }));

@@ -1,14 +1,29 @@
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { ahead } from './ahead';
 import { compressed, standalone } from './build';
 
 const GATEWAY = process.env.PENSTOCK_URL ?? 'http://127.0.0.1:8080';
+
+/**
+ * Each request costs a phone a round trip, so what belongs together comes in one file: the frame with its libraries,
+ * what several views share, and each view that people arrive at.
+ */
+const CHUNKS = [
+  { name: 'frame', test: /src\/main\.tsx$|rolldown\/runtime/, priority: 4 },
+  { name: 'charts', test: /uplot/i, priority: 3 },
+  { name: 'lists', test: /@tanstack\/(react-)?virtual/, priority: 3 },
+  { name: 'parts', test: /src\/(ui|api|keyboard)\/|node_modules\//, minShareCount: 2, priority: 2 },
+  { name: 'create', test: /features\/create\/CreateView\.tsx$/, priority: 1 },
+  { name: 'library', test: /features\/library\/\w+View\.tsx$/, priority: 1 },
+  { name: 'ops', test: /features\/ops\/\w+View\.tsx$/, priority: 1 },
+];
 const alias = { '@': join(import.meta.dirname, 'src') };
 
 export default defineConfig({
   base: './',
-  plugins: [react(), standalone(alias), compressed()],
+  plugins: [react(), ahead(alias), standalone(alias), compressed()],
   resolve: { alias },
   build: {
     outDir: '../static',
@@ -17,6 +32,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: { groups: CHUNKS } } },
   },
   server: {
     proxy: {

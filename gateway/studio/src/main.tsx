@@ -3,7 +3,7 @@ import './theme.css';
 import './base.css';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
+import { StrictMode, startTransition } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from '@/api/queries';
 import { embedded } from '@/app/embedding';
@@ -20,7 +20,7 @@ watchTitle();
 listen();
 startWorker();
 if (embedded) void meetPage().finally(render);
-else render();
+else void render();
 
 /** The page around has the token, so that comes before the first request. */
 async function meetPage(): Promise<void> {
@@ -28,14 +28,20 @@ async function meetPage(): Promise<void> {
   await connect();
 }
 
-function render(): void {
+/** Takes the place of what was rendered ahead, in one go and without holding up what the browser has to do. */
+async function render(): Promise<void> {
   const place = document.getElementById('root');
   if (!place) return;
-  createRoot(place).render(
-    <StrictMode>
-      <QueryClientProvider client={queryClient}>
-        <RouterProvider router={router} />
-      </QueryClientProvider>
-    </StrictMode>,
+  await router.load();
+  place.inert = false;
+  const root = createRoot(place);
+  startTransition(() =>
+    root.render(
+      <StrictMode>
+        <QueryClientProvider client={queryClient}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </StrictMode>,
+    ),
   );
 }

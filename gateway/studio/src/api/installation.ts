@@ -1,5 +1,6 @@
-/** What the gateway wrote into the page about itself; the dev server writes nothing. */
+/** What the gateway wrote into the page about itself; the dev server and the build write nothing. */
 function fact(name: string): string | null {
+  if (typeof document === 'undefined') return null;
   return document.querySelector<HTMLMetaElement>(`meta[name=penstock-${name}]`)?.content ?? null;
 }
 

@@ -1,16 +1,15 @@
 import { useSyncExternalStore } from 'react';
+import { isKeptCalm, keepCalm, wearCalm } from './looks';
 
-const KEPT = 'penstock-calm';
 const watchers = new Set<() => void>();
 
-/** Before the first paint: less motion where somebody chose it here; the system's wish is in the styles. */
+/** Less motion where somebody chose it here; the system's wish is in the styles. */
 export function startMotion(): void {
-  apply(localStorage.getItem(KEPT) === 'yes');
+  apply(isKeptCalm());
 }
 
 export function chooseMotion(calm: boolean): void {
-  if (calm) localStorage.setItem(KEPT, 'yes');
-  else localStorage.removeItem(KEPT);
+  keepCalm(calm);
   apply(calm);
 }
 
@@ -30,7 +29,6 @@ export function movesLess(): boolean {
 }
 
 function apply(calm: boolean): void {
-  if (calm) document.documentElement.dataset.calm = '';
-  else delete document.documentElement.dataset.calm;
+  wearCalm(calm);
   for (const watcher of watchers) watcher();
 }

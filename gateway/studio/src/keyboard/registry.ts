@@ -57,6 +57,7 @@ export function useActiveShortcuts(): readonly Group[] {
       return () => watchers.delete(watcher);
     },
     () => groups,
+    () => groups,
   );
 }
 

@@ -88,7 +88,7 @@ export async function lookAgain(): Promise<void> {
 }
 
 export function useJobs(): Job[] {
-  const { jobs } = useSyncExternalStore(live.subscribe, live.snapshot);
+  const { jobs } = useSyncExternalStore(live.subscribe, live.snapshot, live.snapshot);
   return useMemo(() => unfinished(jobs), [jobs]);
 }
 
@@ -98,5 +98,6 @@ export function useJob(id: string): Job | undefined {
 }
 
 export function useConnection() {
-  return useSyncExternalStore(live.subscribe, () => live.snapshot().connection);
+  const connection = () => live.snapshot().connection;
+  return useSyncExternalStore(live.subscribe, connection, connection);
 }

@@ -7,7 +7,7 @@ import { close, type Toast, toastStore } from './toasts';
 
 /** Where toasts appear, once per page; `say`, `sayProblem` and `sayUndoable` make them. */
 export function Toasts() {
-  const toasts = useSyncExternalStore(toastStore.subscribe, toastStore.snapshot);
+  const toasts = useSyncExternalStore(toastStore.subscribe, toastStore.snapshot, toastStore.snapshot);
   return (
     <section className={styles.stack} aria-live="polite" aria-label="Messages">
       {toasts.map((toast) => (

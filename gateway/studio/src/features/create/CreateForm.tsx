@@ -4,6 +4,7 @@ import { asProblem } from '@/api/problem';
 import { FailureCard } from '@/features/watch/FailureCard';
 import { useShortcuts } from '@/keyboard/registry';
 import { useConnection } from '@/live/live';
+import { classes } from '@/ui/classes';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
 import styles from './CreateForm.module.css';
@@ -120,7 +121,7 @@ function countsWords(model: Model | undefined): boolean {
 
 function FormSkeleton() {
   return (
-    <div className={styles.form}>
+    <div className={classes(styles.form, styles.loading)}>
       <Loading label="Loading the models" />
       <div className={styles.fields}>
         <Skeleton height={52} />

@@ -49,7 +49,8 @@ function markSeen(id: string): void {
 
 /** What was finished while somebody looked at something else, newest first. */
 export function useFresh(kind: string): readonly Job[] {
-  const words = useSyncExternalStore(subscribe, () => freshIds(live.snapshot().jobs, kind));
+  const fresh = () => freshIds(live.snapshot().jobs, kind);
+  const words = useSyncExternalStore(subscribe, fresh, fresh);
   if (words === '') return [];
   return words.split(' ').flatMap((id) => live.snapshot().jobs.get(id) ?? []);
 }

@@ -62,7 +62,11 @@ export function useUndo(id: string): (() => void) | undefined {
 }
 
 export function useCanceling(): ReadonlyMap<string, () => void> {
-  return useSyncExternalStore(subscribe, () => pending);
+  return useSyncExternalStore(subscribe, all, all);
+}
+
+function all(): ReadonlyMap<string, () => void> {
+  return pending;
 }
 
 /** Those that nobody is about to cancel. */

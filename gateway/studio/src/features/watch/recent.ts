@@ -10,7 +10,8 @@ const SHOWN = 20;
 /** What ended last, newest first: as the gateway lists it, and at once what this page has seen end. */
 export function useRecent() {
   const query = useQuery(recentlyEndedQuery(SHOWN));
-  const jobs = useSyncExternalStore(live.subscribe, () => live.snapshot().jobs);
+  const known = () => live.snapshot().jobs;
+  const jobs = useSyncExternalStore(live.subscribe, known, known);
   const items = useMemo(() => merged(query.data ?? [], jobs), [query.data, jobs]);
   return { ...query, items };
 }
