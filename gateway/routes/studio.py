@@ -25,9 +25,9 @@ ROOTS = (HOME, "/ops")
 INDEX = "index.html"
 ASSETS = "assets/"
 PAGES = "pages/"
-"""Beside the empty page: those of addresses that people arrive at, with what they show first."""
+"""Has the pages of addresses that people arrive at, with what is shown there first."""
 
-LOGIN = "/studio/login"
+LOGIN, SIGNUP = "/studio/login", "/studio/signup"
 EMBED = "embed.js"
 WORKER = "sw.js"
 WORKER_POLICY = "default-src 'none'; connect-src 'self'"
@@ -58,11 +58,8 @@ class Studio:
         built = self._files.pop(INDEX, None)
         self.is_built = built is not None
         self._index = self._page(built)
-        self._pages = {
-            name.removeprefix(PAGES[:-1]).removesuffix(".html"): self._page(self._files.pop(name))
-            for name in tuple(self._files)
-            if name.startswith(PAGES)
-        }
+        self._must_sign_in = facts.get("sign-in") == AuthMode.REQUIRED.value
+        self._rendered = self._take_rendered()
         self._headers = {
             "Cache-Control": "no-cache",
             "Content-Security-Policy": _policy(urlsplit(base_url).netloc, allowed_origins, self._nonce),
@@ -82,13 +79,25 @@ class Studio:
         return self._page_of(request).answer(request, self._headers)
 
     def _page_of(self, request: web.Request) -> StaticFile:
-        """What was rendered ahead is for whoever goes there in a window of their own: a frame in another page has
-        no navigation around it, and what a worker keeps is for every address."""
+        """What was rendered ahead, where it is what will be seen: a frame in another page has no navigation, and
+        what the service worker keeps is for every address.
+        """
         if request.headers.get("Sec-Fetch-Dest") != "document":
             return self._index
-        must_sign_in = self._facts.get("sign-in") == AuthMode.REQUIRED.value and CSRF not in request.cookies
-        path = LOGIN if must_sign_in else request.path.rstrip("/")
-        return self._pages.get(path, self._index)
+        path = request.path.rstrip("/")
+        if self._must_sign_in and CSRF not in request.cookies and path != SIGNUP:
+            path = LOGIN
+        return self._rendered.get(path, self._index)
+
+    def _take_rendered(self) -> dict[str, StaticFile]:
+        """The pages by their addresses; they are no files that one can ask for."""
+        names = [name for name in self._files if name.startswith(PAGES)]
+        pages = {
+            f"/{name.removeprefix(PAGES).removesuffix('.html')}": self._files.pop(name) for name in names
+        }
+        if not self._must_sign_in:
+            pages.pop(LOGIN, None)
+        return {path: self._page(page) for path, page in pages.items()}
 
     def _headers_of(self, name: str) -> Mapping[str, str]:
         if name.startswith(ASSETS):

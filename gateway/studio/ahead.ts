@@ -7,11 +7,17 @@ import { folderOf } from './build';
 import type { Ahead } from './src/ahead/pages';
 
 type Bundle = Rolldown.OutputBundle;
-type Renderer = { PAGES: readonly Ahead[]; render: (path: string) => Promise<string> };
+type Chunk = Rolldown.OutputChunk;
+
+interface Renderer {
+  PAGES: readonly Ahead[];
+  render: (path: string) => Promise<string>;
+}
 
 /**
- * Renders the addresses that people arrive at when the studio is built, as `pages/<address>.html`: the frame and the
- * view's first state are painted before any script is there, and its files and answers are on their way meanwhile.
+ * Renders the addresses that people arrive at when the studio is built, as `pages/<address>.html`: the frame and
+ * what its view shows first are painted before any script is there, and the view's files and answers are on their
+ * way meanwhile.
  */
 export function ahead(alias: Record<string, string>): Plugin {
   let config: ResolvedConfig;
@@ -22,31 +28,26 @@ export function ahead(alias: Record<string, string>): Plugin {
       config = resolved;
     },
     async buildStart() {
-      const source = await looks(config, alias);
-      this.emitFile({ type: 'asset', name: 'looks.js', source });
+      this.emitFile({ type: 'asset', name: 'looks.js', source: await looks(config, alias) });
     },
     transformIndexHtml: {
       order: 'post',
-      handler: (_, { bundle = {} }) => {
-        const name = Object.keys(bundle).find((one) => one.startsWith('assets/looks-'));
-        return [{ tag: 'script', attrs: { src: `./${name}` }, injectTo: 'head' }];
+      handler: (page, { bundle = {} }) => {
+        const script = Object.keys(bundle).find((name) => name.startsWith('assets/looks-'));
+        return headed(page, [`<script src="./${script}"></script>`, ...scripts('main.tsx', bundle, page)]);
       },
     },
     async writeBundle(_, bundle) {
       const folder = folderOf(config);
       const empty = await readFile(join(folder, 'index.html'), 'utf8');
       const { PAGES, render } = await renderer(config, alias);
-      for (const page of PAGES) {
-        const content = filled(empty, await render(page.paths[0]), linksOf(page, bundle, empty));
-        for (const path of page.paths) await put(join(folder, 'pages', `${path}.html`), content);
+      for (const { paths, view, calls } of PAGES) {
+        const links = [...scripts(`features/${view}`, bundle, empty), ...calls.map(asked)];
+        const page = filled(headed(empty, links), await render(paths[0]));
+        for (const path of paths) await put(join(folder, 'pages', `${path}.html`), page);
       }
     },
   };
-}
-
-async function put(path: string, content: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
 }
 
 /** The script that runs before the first paint. */
@@ -62,8 +63,9 @@ async function looks({ root }: ResolvedConfig, alias: Record<string, string>): P
       lib: { entry: join(root, 'src/ahead/looks.ts'), formats: ['iife'], name: 'looks' },
     },
   });
-  const [{ output }] = built as Rolldown.RolldownOutput[];
-  return output[0].code;
+  const [script] = built as Rolldown.RolldownOutput[];
+  if (!script) throw new Error('Vite made no looks.js');
+  return script.output[0].code;
 }
 
 /** The application as a module of Node's, beside the packages that it imports. */
@@ -81,39 +83,39 @@ async function renderer({ root }: ResolvedConfig, alias: Record<string, string>)
   return import(pathToFileURL(join(outDir, 'render.js')).href);
 }
 
-/** Links are written below the page's base, `…/studio/`, for one build works below any path. */
-function filled(page: string, markup: string, links: string): string {
+/** Addresses are written below the page's base, `…/studio/`, for one build works below any path. */
+function filled(page: string, markup: string): string {
+  const below = markup.replaceAll('href="/', 'href="../');
   return page
-    .replaceAll('<script type="module"', '<script type="module" fetchpriority="low"')
-    .replace('</head>', () => `${links}</head>`)
-    .replace('<div id="root">', () => `<div id="root" inert>${markup.replaceAll('href="/', 'href="../')}`);
+    .replace('<script type="module"', '<script type="module" fetchpriority="low"')
+    .replace('<div id="root">', () => `<div id="root" inert>${below}`);
 }
 
-/** What a page needs that is not in it for every page. */
-function linksOf({ view, calls = [] }: Ahead, bundle: Bundle, empty: string): string {
-  const chunks = withImports(chunkOf(view, bundle), bundle);
-  const styles = new Set(chunks.flatMap((chunk) => [...(chunk.viteMetadata?.importedCss ?? [])]));
-  const lacking = (name: string) => !empty.includes(name);
-  return [
-    ...[...styles].filter(lacking).map((name) => `<link rel="stylesheet" crossorigin href="./${name}">`),
-    ...chunks
-      .map((chunk) => chunk.fileName)
-      .filter(lacking)
-      .map((name) => `<link rel="modulepreload" crossorigin fetchpriority="low" href="./${name}">`),
-    ...calls.map((path) => `<link rel="preload" as="fetch" crossorigin href="..${path}">`),
-  ].join('\n');
+function headed(page: string, links: readonly string[]): string {
+  return page.replace('</head>', () => `${links.join('\n')}\n</head>`);
 }
 
-function chunkOf(view: string, bundle: Bundle): Rolldown.OutputChunk {
-  const file = `/src/features/${view}`;
+/** The scripts of a source that a page does not name yet. They wait for what is painted without them. */
+function scripts(source: string, bundle: Bundle, page: string): string[] {
+  return withImports(chunkOf(source, bundle), bundle)
+    .map((chunk) => chunk.fileName)
+    .filter((name) => !page.includes(name))
+    .map((name) => `<link rel="modulepreload" fetchpriority="low" crossorigin href="./${name}">`);
+}
+
+function asked(call: string): string {
+  return `<link rel="preload" as="fetch" fetchpriority="low" crossorigin href="..${call}">`;
+}
+
+function chunkOf(source: string, bundle: Bundle): Chunk {
   for (const part of Object.values(bundle)) {
-    if (part.type === 'chunk' && part.moduleIds.some((id) => id.endsWith(file))) return part;
+    if (part.type === 'chunk' && part.moduleIds.some((id) => id.endsWith(`/src/${source}`))) return part;
   }
-  throw new Error(`No chunk has ${view}`);
+  throw new Error(`No script has ${source}`);
 }
 
-/** What a chunk imports comes before it, as its styles do. */
-function withImports(chunk: Rolldown.OutputChunk, bundle: Bundle, seen = new Set<string>()): Rolldown.OutputChunk[] {
+/** What a chunk imports comes before it. */
+function withImports(chunk: Chunk, bundle: Bundle, seen = new Set<string>()): Chunk[] {
   if (seen.has(chunk.fileName)) return [];
   seen.add(chunk.fileName);
   const imported = chunk.imports.flatMap((name) => {
@@ -121,4 +123,9 @@ function withImports(chunk: Rolldown.OutputChunk, bundle: Bundle, seen = new Set
     return part?.type === 'chunk' ? withImports(part, bundle, seen) : [];
   });
   return [...imported, chunk];
+}
+
+async function put(path: string, page: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, page);
 }

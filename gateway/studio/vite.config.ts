@@ -11,13 +11,19 @@ const GATEWAY = process.env.PENSTOCK_URL ?? 'http://127.0.0.1:8080';
  * what several views share, and each view that people arrive at.
  */
 const CHUNKS = [
-  { name: 'frame', test: /src\/main\.tsx$|rolldown\/runtime/, priority: 4 },
+  { name: 'start', test: /src\/start\.ts$|vite\/preload-helper|rolldown\/runtime/, priority: 5 },
+  { name: 'frame', test: /src\/main\.tsx$/, priority: 4 },
   { name: 'charts', test: /uplot/i, priority: 3 },
   { name: 'lists', test: /@tanstack\/(react-)?virtual/, priority: 3 },
-  { name: 'parts', test: /src\/(ui|api|keyboard)\/|node_modules\//, minShareCount: 2, priority: 2 },
+  {
+    name: 'parts',
+    test: /src\/(app|ui|api|features\/(create|players|watch))\/|node_modules\//,
+    minShareCount: 2,
+    priority: 2,
+  },
   { name: 'create', test: /features\/create\/CreateView\.tsx$/, priority: 1 },
   { name: 'library', test: /features\/library\/\w+View\.tsx$/, priority: 1 },
-  { name: 'ops', test: /features\/ops\/\w+View\.tsx$/, priority: 1 },
+  { name: 'ops', test: /features\/ops\/(Gate|\w+View)\.tsx$/, priority: 1 },
 ];
 const alias = { '@': join(import.meta.dirname, 'src') };
 
@@ -31,6 +37,7 @@ export default defineConfig({
     target: 'es2023',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    cssCodeSplit: false,
     reportCompressedSize: false,
     rolldownOptions: { output: { codeSplitting: { groups: CHUNKS } } },
   },

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from gateway.cookies import CSRF
 from gateway.middlewares import HttpMetrics, around
 from gateway.routes import studio
 from gateway.static_files import IMMUTABLE
@@ -36,10 +37,10 @@ def built(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, base_url: str = "https://media.example/tools"
+    folder: Path, base_url: str = "https://media.example/tools", signs_in: str = "required"
 ) -> AsyncIterator[aiohttp.ClientSession]:
     app, metrics = web.Application(), HttpMetrics(CollectorRegistry())
-    facts = {"sign-in": "required"}
+    facts = {"sign-in": signs_in}
     pages = studio.Studio(folder, base_url, ("https://editor.example", "*"), facts)
     studio.mount(app, pages, lambda page, route: around(page, route, metrics))
     async with (
@@ -63,6 +64,40 @@ async def test_every_address_of_the_application_is_its_page(built: Path) -> None
                 assert unchanged.status == 304
         async with client.get("/", allow_redirects=False) as home:
             assert (home.status, home.headers["Location"]) == (302, "/tools/studio")
+
+
+async def test_what_was_rendered_ahead_is_for_those_who_will_see_it(built: Path) -> None:
+    pages = built / "pages" / "studio"
+    pages.mkdir(parents=True)
+    for name in ("gallery", "login"):
+        (pages / f"{name}.html").write_text(f"<html><head></head><body>{name} ahead</body></html>")
+    seen = PAGE | {"Sec-Fetch-Dest": "document"}
+    signed_in = seen | {"Cookie": f"{CSRF}=token"}
+
+    async def shown(client: aiohttp.ClientSession, path: str, headers: dict[str, str]) -> str | None:
+        async with client.get(path, headers=headers) as answer:
+            page = await answer.text()
+            assert '<head><base href="/tools/studio/">' in page, path
+            return next((name for name in ("gallery", "login") if f"{name} ahead" in page), None)
+
+    async with serving(built) as client:
+        for path in ("/studio/gallery", "/studio/gallery/", "/studio/gallery?kind=image"):
+            assert await shown(client, path, signed_in) == "gallery", path
+        for path in ("/studio/gallery", "/studio/login", "/studio/generations/1"):
+            assert await shown(client, path, seen) == "login", path
+        assert await shown(client, "/studio/signup", seen) is None
+        assert await shown(client, "/studio/generations/1", signed_in) is None
+        for elsewhere in ({"Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Dest": "empty"}, {}):
+            assert (
+                await shown(client, "/studio/gallery", PAGE | elsewhere | {"Cookie": f"{CSRF}=token"}) is None
+            )
+        async with client.get(
+            "/studio/pages/studio/gallery.html", headers={"Sec-Fetch-Mode": "cors"}
+        ) as file:
+            assert file.status == 404
+    async with serving(built, signs_in="open") as client:
+        assert await shown(client, "/studio/gallery", seen) == "gallery"
+        assert await shown(client, "/studio/login", seen) is None
 
 
 async def test_what_is_missing_is_missing(built: Path) -> None:

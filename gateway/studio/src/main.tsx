@@ -6,6 +6,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode, startTransition } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from '@/api/queries';
+import { arrive } from '@/app/arrival';
 import { embedded } from '@/app/embedding';
 import { startMotion } from '@/app/motion';
 import { router } from '@/app/router';
@@ -32,7 +33,7 @@ async function meetPage(): Promise<void> {
 async function render(): Promise<void> {
   const place = document.getElementById('root');
   if (!place) return;
-  await router.load();
+  await arrive(router);
   place.inert = false;
   const root = createRoot(place);
   startTransition(() =>

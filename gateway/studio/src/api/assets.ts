@@ -1,5 +1,7 @@
+import { infiniteQueryOptions } from '@tanstack/react-query';
 import { address } from './address';
 import { api, type Schema, taken } from './client';
+import { keys } from './keys';
 import type { Page } from './pages';
 import { PAGE_SIZE } from './pages';
 import { problemOf } from './problem';
@@ -21,6 +23,16 @@ export async function fetchAssets(
 ): Promise<Page<Asset>> {
   const query = { ...filters, limit, ...(after && { after }) };
   return taken(api.GET('/api/v1/assets', { params: { query: query as never } }));
+}
+
+/** The list of what the filters match, page by page. */
+export function assetsQuery(filters: AssetFilters) {
+  return infiniteQueryOptions({
+    queryKey: keys.assets(filters),
+    queryFn: ({ pageParam }) => fetchAssets(filters, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
 }
 
 /** Everything that the filters match, up to what can be changed at once. */

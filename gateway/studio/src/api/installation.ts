@@ -13,6 +13,7 @@ export function isOpen(): boolean {
   return fact('sign-in') === 'open';
 }
 
+/** What is rendered ahead offers nothing that may not be there. */
 export function signsUp(): boolean {
-  return fact('sign-up') !== 'closed';
+  return typeof document !== 'undefined' && fact('sign-up') !== 'closed';
 }

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { api, type Schema, taken } from './client';
 
 export type Overview = Schema['Overview'];
@@ -7,10 +7,13 @@ export const OVERVIEW = ['overview'] as const;
 
 /** Who asks, what runs, what is left: for the frame of the page. */
 export function useOverview() {
-  return useQuery({
+  return useQuery({ ...overviewQuery(), refetchInterval: 60_000 });
+}
+
+export function overviewQuery() {
+  return queryOptions({
     queryKey: OVERVIEW,
     queryFn: () => taken(api.GET('/api/v1/overview')) as Promise<Overview>,
     staleTime: 15_000,
-    refetchInterval: 60_000,
   });
 }

@@ -7,6 +7,9 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { signsIn } from '@/api/installation';
+import { meQuery } from '@/api/me';
+import { overviewQuery } from '@/api/overview';
+import { queryClient } from '@/api/queries';
 import { hasSession } from '@/api/session';
 import { OpsShell, StudioShell } from './Shell';
 
@@ -21,12 +24,17 @@ function beSignedIn({ location }: { location: ParsedLocation }) {
   if (signsIn() && !hasSession()) throw redirect({ to: '/studio/login', search: { next: location.href } });
 }
 
+function frameAnswers() {
+  return Promise.all([queryClient.prefetchQuery(overviewQuery()), queryClient.prefetchQuery(meQuery())]);
+}
+
 /** Views in the studio's frame; their paths begin with `/studio`. */
 export const studioRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: '_studio',
   component: StudioShell,
   beforeLoad: beSignedIn,
+  staticData: { ask: frameAnswers },
 });
 
 /** Views in the operators' frame; their paths begin with `/ops`. */
@@ -35,4 +43,5 @@ export const opsRoute = createRoute({
   id: '_ops',
   component: OpsShell,
   beforeLoad: beSignedIn,
+  staticData: { ask: frameAnswers },
 });

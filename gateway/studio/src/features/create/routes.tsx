@@ -1,4 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { modelsQuery } from '@/api/models';
+import { queryClient } from '@/api/queries';
 import { studioRoute } from '@/app/root';
 
 export const PREVIEWS = ['preview', 'gallery', 'history'] as const;
@@ -25,5 +27,6 @@ export const createRoutes = [
     path: '/studio/create/$kind',
     validateSearch: readSearch,
     component: lazyRouteComponent(() => import('./CreateView'), 'CreateView'),
+    staticData: { ask: ({ params }) => queryClient.prefetchQuery(modelsQuery(params.kind ?? '')) },
   }),
 ] as const;

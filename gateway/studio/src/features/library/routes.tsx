@@ -1,11 +1,18 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { assetsQuery } from '@/api/assets';
+import { queryClient } from '@/api/queries';
 import { studioRoute } from '@/app/root';
+import { assetFilters, filtersOf, readSearch } from './filters';
 
 export const libraryRoutes = [
   createRoute({
     getParentRoute: () => studioRoute,
     path: '/studio/gallery',
     component: lazyRouteComponent(() => import('./GalleryView'), 'GalleryView'),
+    staticData: {
+      ask: ({ search }) =>
+        queryClient.prefetchInfiniteQuery(assetsQuery(assetFilters(filtersOf(readSearch({ ...search }))))),
+    },
   }),
   createRoute({
     getParentRoute: () => studioRoute,
