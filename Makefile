@@ -47,8 +47,8 @@ test-browser: $(VENV)/.installed-dev studio  ## try all of the studio in Chromiu
 screenshots: $(VENV)/.installed-dev studio  ## a picture of every view, light and dark, wide and narrow (ARGS="gallery ops")
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-audit: $(VENV)/.installed-dev studio  ## what Lighthouse says of the studio, beside what was promised
-	@$(BIN)/python -m tests.browser.audit
+audit: $(VENV)/.installed-dev studio  ## what Lighthouse says of the studio, beside what was promised (ARGS="phone gallery")
+	@$(BIN)/python -m tests.browser.audit $(ARGS)
 
 check: lint studio-check test  ## lint, check the studio, then test
 

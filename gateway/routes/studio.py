@@ -26,8 +26,6 @@ INDEX = "index.html"
 ASSETS = "assets/"
 PAGES = "pages/"
 """Has the pages of addresses that people arrive at, with what is shown there first."""
-
-LOGIN, SIGNUP = "/studio/login", "/studio/signup"
 EMBED = "embed.js"
 WORKER = "sw.js"
 WORKER_POLICY = "default-src 'none'; connect-src 'self'"
@@ -79,25 +77,21 @@ class Studio:
         return self._page_of(request).answer(request, self._headers)
 
     def _page_of(self, request: web.Request) -> StaticFile:
-        """What was rendered ahead, where it is what will be seen: a frame in another page has no navigation, and
-        what the service worker keeps is for every address.
+        """What was rendered ahead, where it is what will be seen: a frame in another page has no navigation, what
+        the service worker keeps is for every address, and who has no session signs in first.
         """
-        if request.headers.get("Sec-Fetch-Dest") != "document":
+        is_seen = request.headers.get("Sec-Fetch-Dest") == "document"
+        if not is_seen or (self._must_sign_in and CSRF not in request.cookies):
             return self._index
-        path = request.path.rstrip("/")
-        if self._must_sign_in and CSRF not in request.cookies and path != SIGNUP:
-            path = LOGIN
-        return self._rendered.get(path, self._index)
+        return self._rendered.get(request.path.rstrip("/"), self._index)
 
     def _take_rendered(self) -> dict[str, StaticFile]:
         """The pages by their addresses; they are no files that one can ask for."""
         names = [name for name in self._files if name.startswith(PAGES)]
-        pages = {
-            f"/{name.removeprefix(PAGES).removesuffix('.html')}": self._files.pop(name) for name in names
+        return {
+            f"/{name.removeprefix(PAGES).removesuffix('.html')}": self._page(self._files.pop(name))
+            for name in names
         }
-        if not self._must_sign_in:
-            pages.pop(LOGIN, None)
-        return {path: self._page(page) for path, page in pages.items()}
 
     def _headers_of(self, name: str) -> Mapping[str, str]:
         if name.startswith(ASSETS):

@@ -88,7 +88,7 @@ function filled(page: string, markup: string): string {
   const below = markup.replaceAll('href="/', 'href="../');
   return page
     .replace('<script type="module"', '<script type="module" fetchpriority="low"')
-    .replace('<div id="root">', () => `<div id="root" inert>${below}`);
+    .replace('<div id="root">', () => `<div id="root" inert aria-hidden="true">${below}`);
 }
 
 function headed(page: string, links: readonly string[]): string {

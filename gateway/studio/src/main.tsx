@@ -35,6 +35,7 @@ async function render(): Promise<void> {
   if (!place) return;
   await arrive(router);
   place.inert = false;
+  place.removeAttribute('aria-hidden');
   const root = createRoot(place);
   startTransition(() =>
     root.render(

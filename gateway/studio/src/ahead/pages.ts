@@ -34,5 +34,4 @@ export const PAGES: readonly Ahead[] = [
   page('/studio/jobs', 'watch/JobsView.tsx'),
   page('/studio/projects', 'projects/ProjectsView.tsx'),
   led('/ops', page('/ops/queues', 'ops/QueuesView.tsx')),
-  { paths: ['/studio/login'], view: 'auth/LoginView.tsx', calls: [] },
 ];

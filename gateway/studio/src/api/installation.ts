@@ -13,7 +13,6 @@ export function isOpen(): boolean {
   return fact('sign-in') === 'open';
 }
 
-/** What is rendered ahead offers nothing that may not be there. */
 export function signsUp(): boolean {
-  return typeof document !== 'undefined' && fact('sign-up') !== 'closed';
+  return fact('sign-up') !== 'closed';
 }
