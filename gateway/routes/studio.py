@@ -80,8 +80,10 @@ class Studio:
         """What was rendered ahead, where it is what will be seen: a frame in another page has no navigation, what
         the service worker keeps is for every address, and who has no session signs in first.
         """
-        is_seen = request.headers.get("Sec-Fetch-Dest") == "document"
-        if not is_seen or (self._must_sign_in and CSRF not in request.cookies):
+        goes_there = request.headers.get("Sec-Fetch-Mode") == "navigate"
+        # "empty" when the service worker passes a person's way on.
+        is_page = request.headers.get("Sec-Fetch-Dest") in {"document", "empty"}
+        if not (goes_there and is_page) or (self._must_sign_in and CSRF not in request.cookies):
             return self._index
         return self._rendered.get(request.path.rstrip("/"), self._index)
 

@@ -84,7 +84,10 @@ async def test_what_was_rendered_ahead_is_for_those_who_will_see_it(built: Path)
             assert await is_ahead(client, path, arriving | signed_in), path
         assert not await is_ahead(client, "/studio/generations/1", arriving | signed_in)
         assert not await is_ahead(client, "/studio/gallery", arriving)
-        for elsewhere in ({"Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Dest": "empty"}, {}):
+        through_worker = arriving | {"Sec-Fetch-Dest": "empty"}
+        assert await is_ahead(client, "/studio/gallery", through_worker | signed_in)
+        by_worker = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Accept": "text/html"}
+        for elsewhere in ({"Sec-Fetch-Dest": "iframe"}, by_worker, {}):
             assert not await is_ahead(client, "/studio/gallery", PAGE | elsewhere | signed_in)
         async with client.get(
             "/studio/pages/studio/gallery.html", headers={"Sec-Fetch-Mode": "cors"}

@@ -25,6 +25,8 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== location.origin) return;
+  // The gateway gives a frame in another page a page of its own.
+  if (request.destination === 'iframe') return;
   // What a token opens is kept by nobody.
   if (request.headers.has('Authorization')) return;
   const way = wayOf({ method: request.method, url, isNavigation: request.mode === 'navigate' }, ROOT);
