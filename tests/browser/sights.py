@@ -55,8 +55,12 @@ async def _post(http: aiohttp.ClientSession, path: str, body: Mapping[str, Any])
 
 
 async def _ended(http: aiohttp.ClientSession, id_: str) -> None:
-    async with asyncio.timeout(120):
-        while True:
-            async with http.get(f"/api/v1/generations/{id_}", params={"wait": "20"}) as answer:
-                if (await answer.json())["status"] in ENDED:
-                    return
+    found: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(120):
+            while found.get("status") not in ENDED:
+                async with http.get(f"/api/v1/generations/{id_}", params={"wait": "20"}) as answer:
+                    found = await answer.json()
+    except TimeoutError as error:
+        error.add_note(str(found))
+        raise

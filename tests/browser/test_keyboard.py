@@ -46,7 +46,7 @@ async def test_keys_lead_everywhere_from_everywhere(page: Page) -> None:
     await expect(search).to_have_value("g?7")
     await page.keyboard.press("Escape")
     await page.goto("/studio/projects")
-    await expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Projects", exact=True)).to_be_visible()
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog", name="Keyboard")).to_contain_text("Books, later")
     await page.keyboard.press("Escape")

@@ -113,16 +113,21 @@ class Scene:
         return await self.told(await self.ask(case, *faults, **options))
 
     async def told(self, asked: Asked) -> Told:
-        """What is on record, once it has ended and no bill is open. Raises TimeoutError."""
-        async with asyncio.timeout(PATIENCE_S):
-            for pause_s in pauses_s():
-                row = await self.pipeline.row(asked.id)
-                if row["state"] in TERMINAL and row["cost_status"] != "reconciling":
-                    submissions = await self.pipeline.submissions(asked.id)
-                    states = [submission["state"] for submission in submissions]
-                    if not _OPEN & set(states):
-                        break
-                await asyncio.sleep(pause_s)
+        """What is on record, once it has ended and no bill is open. Raises TimeoutError, which says how it stands."""
+        row: Mapping[str, Any] = {}
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                for pause_s in pauses_s():
+                    row = await self.pipeline.row(asked.id)
+                    if row["state"] in TERMINAL and row["cost_status"] != "reconciling":
+                        submissions = await self.pipeline.submissions(asked.id)
+                        states = [submission["state"] for submission in submissions]
+                        if not _OPEN & set(states):
+                            break
+                    await asyncio.sleep(pause_s)
+        except TimeoutError as error:
+            error.add_note(f"{dict(row)}\n{await self.pipeline.submissions(asked.id)}")
+            raise
         # What was refused has its reason; what never left, because a connection took too long, has none.
         sent = [one["state"] for one in submissions if one["state"] != "rejected" or one["error"]]
         ledger = await self.pipeline.ledger(asked.id)
