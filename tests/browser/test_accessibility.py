@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.axe import findings
 from tests.browser.conftest import WIDE, listen
@@ -40,6 +40,7 @@ async def _look_at(page: Page, view: View) -> list[str]:
     await settled(page)
     wrong = [f"light: {finding}" for finding in await findings(page)]
     await page.emulate_media(color_scheme="dark")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     await settled(page)
     wrong += [f"dark: {finding}" for finding in await findings(page)]
     await page.set_viewport_size(PHONE)

@@ -187,6 +187,7 @@ async def test_settings_travel_as_a_file_and_a_model_says_what_it_does_not_take(
         await page.get_by_role("menuitem", name="Save the settings as a file").click()
     content = (await (await waiting.value).path()).read_bytes()
     await page.goto("/studio/create/music")
+    await expect(page.get_by_role("button", name="Generate")).to_be_visible()
     await drop(page, "boats.penstock.json", "application/json", base64.b64encode(content).decode())
     await expect(page.get_by_label("Prompt", exact=True)).to_have_value("paper boats on a canal")
     await expect(page.get_by_role("radio", name="Watercolor")).to_be_checked()

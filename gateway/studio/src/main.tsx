@@ -3,7 +3,7 @@ import './theme.css';
 import './base.css';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode, startTransition } from 'react';
+import { StrictMode, startTransition, useLayoutEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from '@/api/queries';
 import { arrive } from '@/app/arrival';
@@ -34,16 +34,24 @@ async function render(): Promise<void> {
   const place = document.getElementById('root');
   if (!place) return;
   await arrive(router);
-  place.inert = false;
-  place.removeAttribute('aria-hidden');
   const root = createRoot(place);
   startTransition(() =>
     root.render(
       <StrictMode>
+        <Awake place={place} />
         <QueryClientProvider client={queryClient}>
           <RouterProvider router={router} />
         </QueryClientProvider>
       </StrictMode>,
     ),
   );
+}
+
+/** Until the moment it is replaced, nobody can type into what was rendered ahead. */
+function Awake({ place }: { place: HTMLElement }) {
+  useLayoutEffect(() => {
+    place.inert = false;
+    place.removeAttribute('aria-hidden');
+  }, [place]);
+  return null;
 }

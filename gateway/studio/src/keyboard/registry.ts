@@ -1,4 +1,4 @@
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { matches } from './chord';
 
 export interface Shortcut {
@@ -32,7 +32,8 @@ export function useShortcuts(title: string, shortcuts: readonly Shortcut[]): voi
   const latest = useRef(shortcuts);
   latest.current = shortcuts;
   const names = shortcuts.map((one) => `${one.chord} ${one.label} ${one.inFields ?? false}`).join('\n');
-  useEffect(() => {
+  // What is to be seen can be used: other effects come some time after the first paint.
+  useLayoutEffect(() => {
     const stable = names.split('\n').map((_, index) => steady(latest, index));
     const group = { title, shortcuts: names === '' ? [] : stable };
     set([...groups, group]);

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react';
 import { useProjectChoices } from '@/api/projects';
 import { Field, type Wires } from '@/ui/Field';
 import { Select } from '@/ui/Select';
 import { TextInput } from '@/ui/TextInput';
+import { useTyped } from '@/ui/typed';
 import styles from './FilterBar.module.css';
 import type { Filters } from './filters';
 
@@ -89,8 +89,7 @@ interface TypedProps extends Partial<Wires> {
 }
 
 function Typed({ value, numeric, onDone, ...rest }: TypedProps) {
-  const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
+  const [typed, setTyped] = useTyped(value);
   return (
     <TextInput
       {...rest}

@@ -5,6 +5,7 @@ import { KINDS } from '@/features/create/kinds';
 import { Button } from '@/ui/Button';
 import { classes } from '@/ui/classes';
 import { Select } from '@/ui/Select';
+import { useTyped } from '@/ui/typed';
 import { Conditions } from './Conditions';
 import styles from './FilterBar.module.css';
 import { countOf, type Filters, without } from './filters';
@@ -83,8 +84,7 @@ interface SearchProps {
 
 /** Looks for the words when the typing pauses. */
 function SearchField({ hint, value, onChange }: SearchProps) {
-  const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
+  const [typed, setTyped] = useTyped(value);
   useEffect(() => {
     if (typed.trim() === value) return;
     const timer = setTimeout(() => onChange(typed.trim()), PAUSE_MS);

@@ -1,11 +1,11 @@
 import { Star } from 'lucide-react';
-import { useEffect, useState } from 'react';
 import type { Asset } from '@/api/assets';
 import { useProjectChoices } from '@/api/projects';
 import { Button } from '@/ui/Button';
 import { Field } from '@/ui/Field';
 import { Select } from '@/ui/Select';
 import { TextArea } from '@/ui/TextArea';
+import { useTyped } from '@/ui/typed';
 import { change } from './deeds';
 import styles from './Marks.module.css';
 import { Stars } from './Stars';
@@ -47,8 +47,7 @@ export function Marks({ asset }: { asset: Asset }) {
 }
 
 function Description({ asset }: { asset: Asset }) {
-  const [typed, setTyped] = useState(asset.description ?? '');
-  useEffect(() => setTyped(asset.description ?? ''), [asset.description]);
+  const [typed, setTyped] = useTyped(asset.description ?? '');
   const keep = () => {
     const description = typed.trim() || null;
     if (description !== asset.description) void change(asset, { description });

@@ -5,6 +5,7 @@ import { Button } from '@/ui/Button';
 import { Field } from '@/ui/Field';
 import { Select } from '@/ui/Select';
 import { TextInput } from '@/ui/TextInput';
+import { useTyped } from '@/ui/typed';
 import styles from './JobFilters.module.css';
 import { isFiltered, type JobSearch } from './jobSearch';
 import { Moment } from './Moment';
@@ -119,8 +120,7 @@ interface TypedProps {
 
 /** Text that counts once nobody has typed for a moment. */
 export function Typed({ value = '', onSettle, children }: TypedProps) {
-  const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
+  const [typed, setTyped] = useTyped(value);
   useEffect(() => {
     if (typed.trim() === value) return;
     const timer = setTimeout(() => onSettle(typed.trim()), PAUSE_MS);

@@ -25,7 +25,9 @@ export function peaksQuery(url: string | null | undefined) {
 }
 
 async function fetchPeaks(url: string): Promise<Peaks> {
-  const response = await sessionFetch(new Request(new URL(fileAddress(url), location.href)));
+  // Pictures come first: a sound is heard without its shape.
+  const request = new Request(new URL(fileAddress(url), location.href), { priority: 'low' });
+  const response = await sessionFetch(request);
   if (!response.ok) throw problemOf(response, null);
   return (await response.json()) as Peaks;
 }
