@@ -137,6 +137,7 @@ async def test_a_voice_is_recorded_listened_to_and_spoken_with(page: Page) -> No
     await open_form(page, "audio", "eleven_v3")
     await page.get_by_label("Text", exact=True).fill("The tide is turning.")
     await page.get_by_role("button", name="Record").click()
+    await expect(page.get_by_text(re.compile(r"^[1-9]\.\d s$"))).to_be_visible()
     await page.get_by_role("button", name="Stop").click()
     await expect(page.get_by_role("alert")).to_contain_text("needs 10 s at least")
     await page.get_by_role("button", name="Record").click()

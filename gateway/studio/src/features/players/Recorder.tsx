@@ -4,7 +4,7 @@ import { Button } from '@/ui/Button';
 import { Duration } from '@/ui/Time';
 import styles from './Recorder.module.css';
 import { type Recording, record, whyNot } from './recording';
-import type { Limits } from './sample';
+import { type Limits, secondsOf } from './sample';
 
 interface Props {
   limits: Limits;
@@ -26,7 +26,10 @@ export function Recorder({ limits: [least, most], onRecorded }: Props) {
     const ended = recording.current;
     recording.current = null;
     setBegan(null);
-    void ended?.stop().then(onRecorded);
+    void ended?.stop().then(async (sound) => {
+      if ((await secondsOf(sound)) === null) setProblem('Nothing was recorded. Try again.');
+      else onRecorded(sound);
+    });
   };
   useEffect(() => {
     if (began === null) return;
