@@ -575,7 +575,7 @@ def not_found(id_: str) -> bytes:
     return error("NOT_FOUND", f"There is no generation {id_}.", topic=f"generation:{id_}")
 
 
-def queue_frame(kind: str, paused: bool, until: datetime | None) -> bytes:  # a fact of it
+def queue_frame(kind: str, paused: bool, until: datetime | None) -> bytes:
     """What all that queues there waits for, or waits for no longer."""
     if not paused:
         return control("queue.resumed", {"kind": kind})

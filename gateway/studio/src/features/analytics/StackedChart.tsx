@@ -1,6 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
+import { usePainted } from '@/app/theme';
 import styles from './StackedChart.module.css';
 import { type Series, stacked, totalAt } from './series';
 
@@ -22,7 +23,7 @@ export default function StackedChart({ title, labels, series, format, formatAxis
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [at, setAt] = useState<number | null>(null);
-  const theme = useSyncExternalStore(watchTheme, () => document.documentElement.dataset.theme);
+  const theme = usePainted();
   const [moved, setMoved] = useState(false);
   const data = useMemo(() => dataOf(labels.length, series), [labels, series]);
   const formatted = useRef(formatAxis);
@@ -81,12 +82,6 @@ export default function StackedChart({ title, labels, series, format, formatAxis
       </ul>
     </div>
   );
-}
-
-function watchTheme(changed: () => void): () => void {
-  const observer = new MutationObserver(changed);
-  observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-  return () => observer.disconnect();
 }
 
 function stepped(key: string, at: number | null, count: number): number | null {

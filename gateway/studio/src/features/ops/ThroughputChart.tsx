@@ -1,6 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
+import { usePainted } from '@/app/theme';
 import styles from './ThroughputChart.module.css';
 import { type Series, stacked } from './throughput';
 
@@ -19,7 +20,7 @@ export default function ThroughputChart({ start, stepS, series, accepted }: Prop
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [at, setAt] = useState<number | null>(null);
-  const theme = useSyncExternalStore(watchTheme, () => document.documentElement.dataset.theme);
+  const theme = usePainted();
   const data = useMemo(() => dataOf(start, stepS, series, accepted), [start, stepS, series, accepted]);
   const latest = useRef(data);
   latest.current = data;
@@ -61,12 +62,6 @@ export default function ThroughputChart({ start, stepS, series, accepted }: Prop
       </ul>
     </div>
   );
-}
-
-function watchTheme(changed: () => void): () => void {
-  const observer = new MutationObserver(changed);
-  observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-  return () => observer.disconnect();
 }
 
 /** The minute under the pointer, or all of them. */
