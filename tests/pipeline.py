@@ -18,6 +18,7 @@ from shared.ids import new_id
 from shared.kinds import KINDS
 from shared.queue import Bell
 from shared.settings import Settings
+from tests.stacks import where_all_stand
 from workers.engine import Engine, publish_cards
 from workers.providers.base import Finished, Outcome, Provider, Request, Sink, Usage
 from workers.runtime import Consumer
@@ -119,13 +120,18 @@ class Pipeline:
     async def until(self, generation_id: UUID, *states: str, timeout_s: float = 90) -> Mapping[str, Any]:
         """The row once it is in one of the states, or in any terminal one."""
         wanted = set(states) or TERMINAL
-        async with asyncio.timeout(timeout_s):
-            # A state on the way may be over soon.
-            for pause_s in pauses_s(longest_s=0.02 if states else 0.2):
-                if (row := await self.row(generation_id))["state"] in wanted:
-                    break
-                assert row["state"] not in TERMINAL, (row["state"], row["error"])
-                await asyncio.sleep(pause_s)
+        row: Mapping[str, Any] = {}
+        try:
+            async with asyncio.timeout(timeout_s):
+                # A state on the way may be over soon.
+                for pause_s in pauses_s(longest_s=0.02 if states else 0.2):
+                    if (row := await self.row(generation_id))["state"] in wanted:
+                        break
+                    assert row["state"] not in TERMINAL, (row["state"], row["error"])
+                    await asyncio.sleep(pause_s)
+        except TimeoutError as error:
+            error.add_note(f"{dict(row)}\n{where_all_stand()}")
+            raise
         return row
 
     async def events(self, generation_id: UUID) -> list[Mapping[str, Any]]:

@@ -21,6 +21,7 @@ from tests.contract.books import Told
 from tests.contract.cases import Case, Outside
 from tests.emulators.base import Effect, Emulator, InvoiceLine, SeenRequest
 from tests.pipeline import TERMINAL, Pipeline, pauses_s
+from tests.stacks import where_all_stand
 from workers.engine import Engine, publish_cards
 from workers.providers import registry
 from workers.providers.base import Provider
@@ -126,7 +127,7 @@ class Scene:
                             break
                     await asyncio.sleep(pause_s)
         except TimeoutError as error:
-            error.add_note(f"{dict(row)}\n{await self.pipeline.submissions(asked.id)}")
+            error.add_note(f"{dict(row)}\n{await self.pipeline.submissions(asked.id)}\n{where_all_stand()}")
             raise
         # What was refused has its reason; what never left, because a connection took too long, has none.
         sent = [one["state"] for one in submissions if one["state"] != "rejected" or one["error"]]
