@@ -6,12 +6,16 @@ import { compressed, standalone } from './build';
 
 const GATEWAY = process.env.PENSTOCK_URL ?? 'http://127.0.0.1:8080';
 
+/** What runs before the application is there. */
+const START =
+  /src\/(start|api\/(address|early)|features\/library\/(early|rows|pictures))\.ts$|library\/(Grid|Tile|TilesLoading)\.module\.css|vite\/preload-helper|rolldown\/runtime/;
+
 /**
  * Each request costs a phone a round trip, so what belongs together comes in one file: the frame with its libraries,
  * what several views share, and each view that people arrive at.
  */
 const CHUNKS = [
-  { name: 'start', test: /src\/start\.ts$|vite\/preload-helper|rolldown\/runtime/, priority: 5 },
+  { name: 'start', test: START, priority: 5 },
   { name: 'frame', test: /src\/main\.tsx$/, priority: 4 },
   { name: 'charts', test: /uplot/i, priority: 3 },
   { name: 'lists', test: /@tanstack\/(react-)?virtual/, priority: 3 },

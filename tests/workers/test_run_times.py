@@ -43,7 +43,8 @@ def test_close_looks_come_near_the_expected_end(takes_s: float) -> None:
     ages = looks(SPREAD, takes_s)
     assert ages[0] == pytest.approx(4.25)
     assert ages[-1] - takes_s < 1.0
-    assert len(ages) <= 16
+    # Sixteen, and what their jitter may add.
+    assert len(ages) <= 18
 
 
 def test_a_late_one_is_asked_for_less_and_less() -> None:

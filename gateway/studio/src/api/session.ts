@@ -1,6 +1,7 @@
 import { address } from './address';
 import { tellWritten } from './answers';
 import { bearer, renewBearer } from './bearer';
+import { takeEarly } from './early';
 import { signsIn } from './installation';
 
 const CSRF_COOKIE = 'penstock_csrf';
@@ -27,7 +28,7 @@ export function hasSession(): boolean {
  */
 export async function sessionFetch(request: Request): Promise<Response> {
   const again = request.clone();
-  const response = tellWritten(request, await fetch(withToken(request)));
+  const response = tellWritten(request, await (takeEarly(request) ?? fetch(withToken(request))));
   if (response.status !== 401 || isSignIn(request.url)) return response;
   if (await refresh()) return tellWritten(again, await fetch(withToken(again)));
   if (!hasSession()) ended(true);
@@ -94,8 +95,9 @@ function withToken(request: Request): Request {
 export function tokenHeader(method: string): readonly [string, string][] {
   const given = bearer();
   if (given !== null) return [['Authorization', `Bearer ${given}`]];
-  const token = csrfToken();
-  return token === null || HARMLESS.has(method) ? [] : [['X-CSRF-Token', token]];
+  // To read cookies, the page waits for another process.
+  const token = HARMLESS.has(method) ? null : csrfToken();
+  return token === null ? [] : [['X-CSRF-Token', token]];
 }
 
 function csrfToken(): string | null {

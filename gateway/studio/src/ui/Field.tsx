@@ -1,4 +1,5 @@
 import { type ReactNode, useId } from 'react';
+import { separated } from './digits';
 import styles from './Field.module.css';
 
 /** What a field gives its input: `<Field label="Name">{(wires) => <TextInput {...wires} />}</Field>`. */
@@ -39,7 +40,7 @@ export function Field({ label, hint, error, count, hideLabel, children }: Props)
           <span className={error ? styles.error : undefined}>{error ?? hint}</span>
           {count && (
             <span className={over ? styles.error : styles.count}>
-              {count.now.toLocaleString('en')} / {count.most.toLocaleString('en')}
+              {separated(count.now)} / {separated(count.most)}
             </span>
           )}
         </div>

@@ -11,6 +11,7 @@ it('shows small amounts in full and large ones in cents', () => {
     '$0.000004',
     '-$0.50',
   ]);
+  expect(dollars(1_234_567_890_000_000)).toBe('$1,234,567.89');
   expect(exactDollars(39_000_001)).toBe('$0.039000001');
   expect([39_000_000, 1_500_000_000, 2_000_000_000, 1].map(exactAmount)).toEqual([
     '$0.039',

@@ -1,16 +1,14 @@
+import { grouped } from './digits';
+
 const NANOS = 1_000_000_000;
 
 /** Nano-dollars as people read them: cents, and more places for what costs less than a dime. */
 export function dollars(nanos: number): string {
-  const amount = nanos / NANOS;
-  const size = Math.abs(amount);
+  const size = Math.abs(nanos) / NANOS;
   const places = size === 0 || size >= 0.1 ? 2 : size >= 0.001 ? 4 : 6;
-  return amount.toLocaleString('en-US', {
-    style: 'currency',
-    currency: 'USD',
-    minimumFractionDigits: 2,
-    maximumFractionDigits: places,
-  });
+  const [whole = '', rest = ''] = size.toFixed(places).split('.');
+  const cents = rest.slice(0, 2) + rest.slice(2).replace(/0+$/, '');
+  return `${nanos < 0 ? '-' : ''}$${grouped(whole)}.${cents}`;
 }
 
 /** To the last nano. */

@@ -84,12 +84,12 @@ export function stepOf(search: ReportSearch, { from, to }: { from: string; to: s
   return days <= 45 ? 'day' : days <= 190 ? 'week' : 'month';
 }
 
-const SHORT = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-const MONTH = new Intl.DateTimeFormat('en', { month: 'short', year: 'numeric', timeZone: 'UTC' });
+const SHORT = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
+const MONTH = { month: 'short', year: 'numeric', timeZone: 'UTC' } as const;
 
 /** How a day, a week (by its Monday) or a month is called on an axis. */
 export function stepLabel(group: string, step: Step): string {
   const day = new Date(group.length === 7 ? `${group}-01` : group);
   if (Number.isNaN(day.getTime())) return group;
-  return step === 'month' ? MONTH.format(day) : SHORT.format(day);
+  return day.toLocaleDateString('en', step === 'month' ? MONTH : SHORT);
 }

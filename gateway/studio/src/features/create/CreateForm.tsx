@@ -18,6 +18,8 @@ import { LeftOut } from './LeftOut';
 import { ModelPicker } from './ModelPicker';
 import { modelOf } from './modelSearch';
 import { obstacleOf } from './obstacles';
+import { HINTS } from './PromptControl';
+import { PromptPlace } from './PromptPlace';
 import { requestOf, sharedName } from './requests';
 import { SettingsMenu } from './SettingsMenu';
 import { useSubmit } from './submitting';
@@ -33,7 +35,7 @@ interface Props {
 export function CreateForm({ kind, onMade }: Props) {
   const models = useModels(kind);
   if (models.error) return <ErrorCard error={models.error} onRetry={() => void models.refetch()} />;
-  if (!models.data) return <FormSkeleton />;
+  if (!models.data) return <FormSkeleton kind={kind} />;
   return <LoadedForm kind={kind} models={models.data} onMade={onMade} />;
 }
 
@@ -119,13 +121,13 @@ function countsWords(model: Model | undefined): boolean {
   return Object.keys(units).some((unit) => unit === 'character' || unit.endsWith('_token'));
 }
 
-function FormSkeleton() {
+function FormSkeleton({ kind }: { kind: string }) {
   return (
     <div className={classes(styles.form, styles.loading)}>
       <Loading label="Loading the models" />
       <div className={styles.fields}>
+        {HINTS[kind] ? <PromptPlace kind={kind} /> : <Skeleton height={128} />}
         <Skeleton height={52} />
-        <Skeleton height={128} />
         <Skeleton height={88} />
         <Skeleton height={64} />
       </div>

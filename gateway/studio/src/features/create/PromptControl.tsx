@@ -8,7 +8,8 @@ import styles from './PromptControl.module.css';
 import { promptOf } from './prompts';
 import { useRecent } from './recent';
 
-const HINTS: Readonly<Record<string, string>> = {
+/** By kind, what one might ask for. */
+export const HINTS: Readonly<Record<string, string>> = {
   image: 'A lighthouse in fog, long exposure',
   audio: 'The tide is turning, and the boats come home.',
   music: 'A calm evening by the water, piano and strings',

@@ -1,10 +1,19 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  startTransition,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import type { Asset } from '@/api/assets';
 import styles from './Grid.module.css';
 import { shapeOf } from './pictures';
-import { neighbour, rowsOf } from './rows';
+import { GAP, heightOf, neighbour, rowsOf, wishedHeight } from './rows';
 import { Tile, type TileDeeds } from './Tile';
+import { placeWidth } from './TilesLoading';
 
 interface Props extends TileDeeds {
   label: string;
@@ -20,15 +29,18 @@ interface Props extends TileDeeds {
   onEndReached: () => void;
 }
 
-const GAP = 8;
 const OVERSCAN = 3;
+/** Until it is measured. */
+const WINDOW =
+  typeof window === 'undefined' ? undefined : { width: window.innerWidth, height: window.innerHeight };
 
 /** Tiles in rows of equal height. Only those near the window are there; arrow keys go from one to the next. */
 export function Grid(props: Props) {
   const { label, assets, current, selected, shown, onCurrent, onEndReached } = props;
   const list = useRef<HTMLUListElement>(null);
   const width = useWidth(list);
-  const wished = width < 480 ? 150 : width < 900 ? 190 : 224;
+  const overscan = useOverscan();
+  const wished = wishedHeight(width);
   const rows = useMemo(
     () => (width ? rowsOf(assets.map(shapeOf), width, wished, GAP) : []),
     [assets, width, wished],
@@ -37,13 +49,17 @@ export function Grid(props: Props) {
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: (index) => (rows[index]?.height ?? wished) + GAP,
-    overscan: OVERSCAN,
+    overscan,
+    initialRect: WINDOW,
     scrollMargin: list.current?.offsetTop ?? 0,
     scrollPaddingStart: 72,
     scrollPaddingEnd: 96,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: heights follow from the rows
-  useLayoutEffect(() => virtual.measure(), [rows]);
+  const measured = useRef(rows);
+  useLayoutEffect(() => {
+    if (measured.current !== rows) virtual.measure();
+    measured.current = rows;
+  }, [rows, virtual]);
   useAnchor(list, rows, assets, current ?? shown, width);
 
   const visible = virtual.getVirtualItems();
@@ -118,13 +134,19 @@ export function Grid(props: Props) {
   );
 }
 
-function heightOf(rows: ReturnType<typeof rowsOf>): number {
-  const last = rows.at(-1);
-  return last ? last.top + last.height : 0;
+/** Rows beyond the window come once those in it are there. */
+function useOverscan(): number {
+  const [rows, setRows] = useState(0);
+  useEffect(() => startTransition(() => setRows(OVERSCAN)), []);
+  return rows;
 }
 
+/**
+ * Begins with the width of the place that is kept for it, so that the tiles are part of the first drawing, which does
+ * not hold up the page.
+ */
 function useWidth(ref: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(0);
+  const [width, setWidth] = useState(placeWidth);
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;

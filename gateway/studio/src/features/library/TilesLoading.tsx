@@ -3,6 +3,11 @@ import styles from './TilesLoading.module.css';
 
 const SHAPES = [1, 1.5, 1.3, 0.8, 1.6, 1];
 
+/** How wide the grid will be, in CSS pixels, while its shape is shown; else 0. */
+export function placeWidth(): number {
+  return globalThis.document?.querySelector(`.${styles.rows}`)?.clientWidth ?? 0;
+}
+
 /** The shape of the grid before it is there. */
 export function TilesLoading({ rows = 3 }: { rows?: number }) {
   const lines = Array.from({ length: rows }, (_, n) => [...SHAPES.slice(n), ...SHAPES.slice(0, n)]);

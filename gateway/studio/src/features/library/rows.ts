@@ -11,6 +11,8 @@ export interface Row {
   tiles: readonly Placed[];
 }
 
+/** Between tiles, in CSS pixels. */
+export const GAP = 8;
 const WIDEST = 2.4;
 const NARROWEST = 0.6;
 
@@ -37,6 +39,16 @@ export function rowsOf(shapes: readonly number[], width: number, wished: number,
   }
   if (from < shapes.length) close(shapes.length, wished);
   return rows;
+}
+
+/** How high rows are to be in a grid of that width. */
+export function wishedHeight(width: number): number {
+  return width < 480 ? 150 : width < 900 ? 190 : 224;
+}
+
+export function heightOf(rows: readonly Row[]): number {
+  const last = rows.at(-1);
+  return last ? last.top + last.height : 0;
 }
 
 function placed(shapes: readonly number[], from: number, to: number, height: number, gap: number): Placed[] {

@@ -3,6 +3,7 @@ import type { Queue } from '@/api/ops';
 import { KINDS } from '@/features/create/kinds';
 import { Badge } from '@/ui/Badge';
 import { Card } from '@/ui/Card';
+import { separated } from '@/ui/digits';
 import { Facts } from './Facts';
 import { Meter } from './Meter';
 import { PauseNotice } from './PauseNotice';
@@ -68,7 +69,7 @@ function Depth({ name, count, queue, status }: DepthProps) {
           search={{ kind: queue, status } as never}
           aria-label={`${counted(count, 'job')}: ${name.toLowerCase()}`}
         >
-          {count.toLocaleString('en')}
+          {separated(count)}
         </Link>
       </dd>
     </div>

@@ -1,4 +1,5 @@
 import type { Tone } from '@/ui/Badge';
+import { separated } from '@/ui/digits';
 
 const SIZES: readonly (readonly [string, number])[] = [
   ['d', 86_400],
@@ -21,7 +22,7 @@ export function span(seconds: number): string {
 }
 
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+  return `${separated(count)} ${count === 1 ? one : many}`;
 }
 
 const TONES: Readonly<Record<string, Tone>> = {
