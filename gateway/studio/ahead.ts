@@ -42,8 +42,8 @@ export function ahead(alias: Record<string, string>): Plugin {
       const empty = await readFile(join(folder, 'index.html'), 'utf8');
       const { PAGES, render } = await renderer(config, alias);
       for (const { paths, view, calls } of PAGES) {
-        const links = [...scripts(`features/${view}`, bundle, empty), ...calls.map(asked)];
-        const page = filled(headed(empty, links), await render(paths[0]));
+        const links = scripts(`features/${view}`, bundle, empty);
+        const page = filled(asking(headed(empty, links), calls), await render(paths[0]));
         for (const path of paths) await put(join(folder, 'pages', `${path}.html`), page);
       }
     },
@@ -103,8 +103,10 @@ function scripts(source: string, bundle: Bundle, page: string): string[] {
     .map((name) => `<link rel="modulepreload" fetchpriority="low" crossorigin href="./${name}">`);
 }
 
-function asked(call: string): string {
-  return `<link rel="preload" as="fetch" fetchpriority="low" crossorigin href="..${call}">`;
+/** What the view shows is asked for before the scripts that show it: they take longer, and need it at once. */
+function asking(page: string, calls: readonly string[]): string {
+  const links = calls.map((call) => `<link rel="preload" as="fetch" crossorigin href="..${call}">\n`);
+  return page.replace('<link rel="modulepreload"', (first) => links.join('') + first);
 }
 
 function chunkOf(source: string, bundle: Bundle): Chunk {

@@ -16,6 +16,7 @@ const START =
  */
 const CHUNKS = [
   { name: 'start', test: START, priority: 5 },
+  { name: 'engine', test: /src\/engine\.ts$|node_modules\/(react|react-dom|scheduler)\//, priority: 5 },
   { name: 'frame', test: /src\/main\.tsx$/, priority: 4 },
   { name: 'charts', test: /uplot/i, priority: 3 },
   { name: 'lists', test: /@tanstack\/(react-)?virtual/, priority: 3 },

@@ -13,7 +13,7 @@ export interface Ahead {
 const FRAME_CALLS = ['/api/v1/overview', '/api/auth/me'];
 
 function page(path: string, view: string, ...calls: string[]): Ahead {
-  return { paths: [path], view, calls: [...FRAME_CALLS, ...calls] };
+  return { paths: [path], view, calls: [...calls, ...FRAME_CALLS] };
 }
 
 function led(from: string, to: Ahead): Ahead {

@@ -15,7 +15,7 @@ import { GAP, heightOf, neighbour, rowsOf, wishedHeight } from './rows';
 import { Tile, type TileDeeds } from './Tile';
 import { placeWidth } from './TilesLoading';
 
-interface Props extends TileDeeds {
+interface Props extends Omit<TileDeeds, 'onFocused'> {
   label: string;
   assets: readonly Asset[];
   selected: ReadonlySet<string>;
@@ -61,6 +61,14 @@ export function Grid(props: Props) {
     measured.current = rows;
   }, [rows, virtual]);
   useAnchor(list, rows, assets, current ?? shown, width);
+
+  const deeds = useDeeds({
+    ...props,
+    onFocused: (id) => {
+      setWanted(null);
+      onCurrent(id);
+    },
+  });
 
   const visible = virtual.getVirtualItems();
   const lastVisible = visible.at(-1)?.index ?? 0;
@@ -111,7 +119,8 @@ export function Grid(props: Props) {
             <Tile
               key={asset.id}
               asset={asset}
-              box={{ left: tile.left, top: row.top, width: tile.width, height: row.height }}
+              row={row}
+              place={tile}
               position={tile.index + 1}
               total={assets.length}
               selected={selected.has(asset.id)}
@@ -119,18 +128,29 @@ export function Grid(props: Props) {
               current={tile.index === place}
               shown={asset.id === shown}
               wanted={asset.id === wanted}
-              onFocused={() => {
-                setWanted(null);
-                onCurrent(asset.id);
-              }}
-              onChoose={props.onChoose}
-              onSelect={props.onSelect}
-              onFavorite={props.onFavorite}
+              deeds={deeds}
             />
           );
         });
       })}
     </ul>
+  );
+}
+
+/** The same object for as long as the grid is there, so that a tile is drawn again only when it changes. */
+function useDeeds(now: TileDeeds): TileDeeds {
+  const latest = useRef(now);
+  useLayoutEffect(() => {
+    latest.current = now;
+  });
+  return useMemo(
+    () => ({
+      onChoose: (id, event) => latest.current.onChoose(id, event),
+      onSelect: (id, range) => latest.current.onSelect(id, range),
+      onFavorite: (id) => latest.current.onFavorite(id),
+      onFocused: (id) => latest.current.onFocused(id),
+    }),
+    [],
   );
 }
 

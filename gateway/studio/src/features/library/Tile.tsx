@@ -2,6 +2,7 @@ import { Check, Play, Star } from 'lucide-react';
 import { type MouseEvent, memo, useEffect, useRef } from 'react';
 import type { Asset } from '@/api/assets';
 import { classes } from '@/ui/classes';
+import type { Placed, Row } from './rows';
 import { SoundTile } from './SoundTile';
 import styles from './Tile.module.css';
 import { TileFace } from './TileFace';
@@ -11,11 +12,13 @@ export interface TileDeeds {
   onChoose: (id: string, event: MouseEvent) => void;
   onSelect: (id: string, range: boolean) => void;
   onFavorite: (id: string) => void;
+  onFocused: (id: string) => void;
 }
 
-interface Props extends TileDeeds {
+interface Props {
   asset: Asset;
-  box: { left: number; top: number; width: number; height: number };
+  row: Row;
+  place: Placed;
   position: number;
   total: number;
   selected: boolean;
@@ -24,12 +27,12 @@ interface Props extends TileDeeds {
   shown: boolean;
   /** The keyboard wants to be here. */
   wanted: boolean;
-  onFocused: () => void;
+  deeds: TileDeeds;
 }
 
 /** One asset in the grid: itself, and what can be done with it on hover. */
 export const Tile = memo(function Tile(props: Props) {
-  const { asset, box, selected, shown, current, wanted } = props;
+  const { asset, row, place, selected, shown, current, wanted, deeds } = props;
   const face = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (wanted) face.current?.focus({ preventScroll: true });
@@ -43,12 +46,12 @@ export const Tile = memo(function Tile(props: Props) {
         shown && styles.shown,
         props.selecting && styles.selecting,
       )}
-      style={{ left: box.left, top: box.top, width: box.width, height: box.height }}
+      style={{ left: place.left, top: row.top, width: place.width, height: row.height }}
       aria-posinset={props.position}
       aria-setsize={props.total}
     >
       <span className={styles.show} aria-hidden="true">
-        <TileFace asset={asset} width={box.width} />
+        <TileFace asset={asset} width={place.width} />
       </span>
       <button
         ref={face}
@@ -58,10 +61,10 @@ export const Tile = memo(function Tile(props: Props) {
         aria-label={selected ? `${name}, selected` : name}
         aria-current={shown || undefined}
         tabIndex={current ? 0 : -1}
-        onFocus={props.onFocused}
-        onClick={(event) => props.onChoose(asset.id, event)}
+        onFocus={() => deeds.onFocused(asset.id)}
+        onClick={(event) => deeds.onChoose(asset.id, event)}
       />
-      {asset.type === 'audio' && <SoundTile asset={asset} bars={Math.round(box.width / 5)} />}
+      {asset.type === 'audio' && <SoundTile asset={asset} bars={Math.round(place.width / 5)} />}
       {asset.type === 'video' && <Play className={styles.film} aria-hidden="true" />}
       {/* biome-ignore lint/a11y/useSemanticElements: a native box could not be drawn over a picture */}
       <button
@@ -71,7 +74,7 @@ export const Tile = memo(function Tile(props: Props) {
         aria-label="Select"
         tabIndex={-1}
         className={classes(styles.corner, styles.check)}
-        onClick={(event) => props.onSelect(asset.id, event.shiftKey)}
+        onClick={(event) => deeds.onSelect(asset.id, event.shiftKey)}
       >
         <Check aria-hidden="true" />
       </button>
@@ -82,7 +85,7 @@ export const Tile = memo(function Tile(props: Props) {
           aria-label="Favourite"
           tabIndex={-1}
           className={classes(styles.corner, styles.star, asset.favorite && styles.starred)}
-          onClick={() => props.onFavorite(asset.id)}
+          onClick={() => deeds.onFavorite(asset.id)}
         >
           <Star aria-hidden="true" />
         </button>

@@ -14,6 +14,14 @@ const FIRST_PAGE = '/api/v1/assets?limit=50';
  * same in their place.
  */
 export async function drawFirstTiles(): Promise<void> {
+  try {
+    await draw();
+  } catch {
+    // The application asks again, and says what is wrong.
+  }
+}
+
+async function draw(): Promise<void> {
   if (location.pathname !== `${ROOT}/studio/gallery` || location.search) return;
   const place = document.querySelector<HTMLElement>(`#root .${loading.rows}`);
   if (!place) return;
@@ -57,6 +65,7 @@ function showOf(src: string | null): HTMLElement {
   if (src) {
     const picture = new Image();
     picture.alt = '';
+    picture.decoding = 'async';
     picture.src = src;
     show.append(picture);
   }
