@@ -30,7 +30,7 @@ self.addEventListener('fetch', (event) => {
   // What a token opens is kept by nobody.
   if (request.headers.has('Authorization')) return;
   const way = wayOf({ method: request.method, url, isNavigation: request.mode === 'navigate' }, ROOT);
-  if (way === 'page') event.respondWith(page(request));
+  if (way === 'page') event.respondWith(page(event));
   else if (way === 'asset') event.respondWith(asset(request));
   else if (way === 'thumbnail') event.respondWith(thumbnail(event));
   else if (way === 'answer') event.respondWith(answer(request, url));
@@ -52,18 +52,24 @@ async function activate(): Promise<void> {
   const names = await caches.keys();
   const old = names.filter((name) => name.startsWith('penstock-shell-') && name !== SHELL_CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
+  // The page is asked for while this script is still being started.
+  await self.registration.navigationPreload?.enable();
   await self.clients.claim();
 }
 
 /** A network that does not answer counts as none. */
-async function page(request: Request): Promise<Response> {
-  const answered = fetch(request);
+async function page(event: FetchEvent): Promise<Response> {
+  const answered = askedAlready(event).then((response) => response ?? fetch(event.request));
   const late = new Promise<never>((_, failed) => setTimeout(failed, PAGE_WITHIN_MS));
   try {
     return await Promise.race([answered, late]);
   } catch {
     return (await caches.match(PAGE, { cacheName: SHELL_CACHE })) ?? answered;
   }
+}
+
+async function askedAlready(event: FetchEvent): Promise<Response | undefined> {
+  return event.preloadResponse;
 }
 
 async function asset(request: Request): Promise<Response> {
