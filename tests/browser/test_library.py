@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import aiohttp
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.stack import Stack
 
@@ -188,3 +188,25 @@ async def test_history_counts_what_is_acted_on_and_a_picture_begins_an_upscale(
     await page.get_by_role("button", name="Upscale").click()
     await expect(page).to_have_url(f"{stack.url}/studio/create/upscale")
     await expect(page.get_by_role("button", name="Remove an owl in the rafters")).to_be_visible()
+
+
+@pytest.mark.long
+async def test_the_first_pictures_are_there_before_the_application_and_stay_in_their_place(
+    page: Page, stack: Stack
+) -> None:
+    await make(stack, picture("a plum on a window sill"))
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/studio/assets/frame-*.js", hold)
+    await page.goto("/studio/gallery", wait_until="commit")
+    early = page.locator("#root[inert] li img").first
+    await expect(early).to_have_js_property("naturalWidth", 512)
+    before = await early.bounding_box()
+    held.set()
+    tile = page.get_by_role("button", name="Picture: a plum on a window sill")
+    await expect(tile).to_be_visible()
+    assert await tile.bounding_box() == before
