@@ -251,6 +251,48 @@ async def test_work_that_costs_nothing_stops_when_it_is_canceled(pipeline: Pipel
     assert (row["state"], row["cost_status"]) == ("canceled", "released")
 
 
+async def test_a_step_that_hangs_is_given_back(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Free(ScriptedProvider):
+        interruptible: ClassVar[bool] = True
+
+    async def hangs(request: Request, sink: Sink) -> Finished:
+        if len(provider.requests) == 1:
+            monkeypatch.undo()
+            await asyncio.Event().wait()
+        return Finished((), Usage({"run": Decimal(1)}))
+
+    monkeypatch.setattr("workers.steps.STEP_TIMEOUT_S", 2.0)
+    provider = Free(hangs, [card(on_unknown="retry")])
+    async with pipeline.engine(provider):
+        generation_id = await pipeline.submit()
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["crashes"]) == ("completed", 0)
+    assert [submission["state"] for submission in await pipeline.submissions(generation_id)] == [
+        "lost",
+        "done",
+    ]
+
+
+async def test_who_does_not_say_what_became_of_a_call_is_asked_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent(Askable):
+        async def find(self, lost: Lost) -> Found | Absent | Unaskable:
+            asked.append(lost)
+            if len(asked) == 1:
+                await asyncio.Event().wait()
+            return await super().find(lost)
+
+    monkeypatch.setattr("workers.steps.FIND_TIMEOUT_S", 0.2)
+    asked: list[Lost] = []
+    provider = Silent(_raises(TimeoutError("no answer"), times=1), [card(on_unknown="retry")])
+    provider.found = Unaskable()
+    async with pipeline.engine(provider):
+        row = await pipeline.until(await pipeline.submit())
+    assert row["state"] == "completed"
+    assert len(asked) == 2
+
+
 async def test_what_was_not_started_in_time_expires(pipeline: Pipeline) -> None:
     generation_id = None
     async with pipeline.engine(ScriptedProvider(), arq=False):
