@@ -81,7 +81,7 @@ INPUT_URL_S = 3600
 MODERATION_PAUSE_S = 5.0
 FIND_TIMEOUT_S = 120.0
 STEP_TIMEOUT_S = 3600.0
-"""Longer than any step that ends by its own limits. Its lease is renewed as long as it runs, so it may not run forever."""
+"""Longer than any step that ends by its own limits. Its lease is renewed while it runs, so it may not run forever."""
 _SUBMIT_GRACE_S = 5.0
 
 
