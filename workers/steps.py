@@ -283,7 +283,8 @@ class Steps:
             reach("after_submit_call")
             self._time(route, outcome, time.monotonic() - called_at)
         except _Interrupted:
-            await self._lifecycle.canceled(work, submission=SubmissionChange(submission_id, "rejected"))
+            change = SubmissionChange(submission_id, "rejected")
+            await self._lifecycle.canceled(work, submission=change, text=sink.shown)
         except NotSent as error:
             await self._try_again(work, decision, SubmissionChange(submission_id, "rejected"),
                                   JobError("PROVIDER_FAILED", str(error), retryable=True))  # fmt: skip

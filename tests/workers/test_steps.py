@@ -235,20 +235,27 @@ async def test_a_bug_of_ours_ends_the_generation_and_not_the_worker(pipeline: Pi
     assert (first["state"], first["error"]["code"]) == ("failed", "INTERNAL")
 
 
-async def test_work_that_costs_nothing_stops_when_it_is_canceled(pipeline: Pipeline) -> None:
+async def test_work_that_costs_nothing_stops_when_it_is_canceled_and_keeps_what_was_read(
+    pipeline: Pipeline,
+) -> None:
     class Free(ScriptedProvider):
         interruptible: ClassVar[bool] = True
 
     async def slow(request: Request, sink: Sink) -> Finished:
+        await sink.delta(0, "Once upon")
+        await sink.delta(9, " a time")
+        begun.set()
         await asyncio.sleep(60)
         return Finished((), Usage())
 
-    async with pipeline.engine(Free(slow), heartbeat_interval_s=0.1):
-        generation_id = await pipeline.submit()
-        await pipeline.until(generation_id, "submitting")
+    begun = asyncio.Event()
+    async with pipeline.engine(Free(slow), kinds=("text",), heartbeat_interval_s=0.1):
+        generation_id = await pipeline.submit("text")
+        await begun.wait()
         assert (await pipeline.cancel(generation_id)).money == "pending"
         row = await pipeline.until(generation_id)
     assert (row["state"], row["cost_status"]) == ("canceled", "released")
+    assert row["error"]["details"] == {"text": "Once upon a time"}
 
 
 async def test_a_step_that_hangs_is_given_back(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
