@@ -124,10 +124,7 @@ def run_now(connection: Connection, generation_id: Id) -> None:
 
 async def _run_now(session: Session, generation_id: UUID) -> None:
     job = await session.client.post(f"/ops/jobs/{generation_id}/run-now")
-    if session.out.as_json:
-        session.out.json(job)
-    else:
-        session.out.line(f"{job['id']}: goes next")
+    session.out.answer(job, f"{job['id']}: goes next")
 
 
 @takes(Conditions)
@@ -160,12 +157,9 @@ async def _bulk(
 
 def _report(session: Session, action: str, result: Mapping[str, Any]) -> None:
     """Raises PartlyRefused."""
-    if session.out.as_json:
-        session.out.json(result)
-    else:
-        session.out.line(f"{action}: {result['done']} of {result['matched']}")
-        for one in result["refused"]:
-            session.out.line(f"{one['id']}: not done. {one['message']}")
+    lines = [f"{action}: {result['done']} of {result['matched']}"]
+    lines += [f"{one['id']}: not done. {one['message']}" for one in result["refused"]]
+    session.out.answer(result, "\n".join(lines))
     if result.get("more"):
         session.out.note("There are more; say it again to go on with them.")
     if result["refused"]:
@@ -219,10 +213,8 @@ async def _settle(session: Session, fingerprint: str, action: str, yes: bool) ->
     result = await session.client.post(path, {"confirm_count": count})
     if action == "retry":
         _report(session, action, result)
-    elif session.out.as_json:
-        session.out.json(result)
     else:
-        session.out.line(f"{fingerprint}: {result['discarded']} set aside")
+        session.out.answer(result, f"{fingerprint}: {result['discarded']} set aside")
 
 
 COMMANDS = {

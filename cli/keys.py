@@ -176,10 +176,7 @@ def revoke(
 
 async def _revoke(session: Session, key_id: UUID) -> None:
     answer = await session.client.delete(f"/keys/{key_id}")
-    if session.out.as_json:
-        session.out.json(answer or {"id": str(key_id), "revoked": True})
-    else:
-        session.out.line(f"{key_id}: revoked")
+    session.out.answer(answer or {"id": str(key_id), "revoked": True}, f"{key_id}: revoked")
 
 
 @app.command("rotate-master")

@@ -55,6 +55,13 @@ class Output:
     def json(self, data: Any, *, compact: bool = False) -> None:
         print(_dump(data, compact=compact), file=self.stdout, flush=True)
 
+    def answer(self, data: Any, words: str) -> None:
+        """A result: people are told it in words, programs get it as it came."""
+        if self.as_json:
+            self.json(data)
+        else:
+            self.line(words)
+
     def note(self, text: str, style: str = "") -> None:
         """A remark for people."""
         if self.as_json:

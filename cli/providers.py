@@ -73,10 +73,7 @@ def reset(
 
 async def _reset(session: Session, provider: str) -> None:
     answer = await session.client.post(f"/ops/providers/{quote(provider, safe='')}/reset")
-    if session.out.as_json:
-        session.out.json(answer)
-    else:
-        session.out.line(f"{provider}: reset")
+    session.out.answer(answer, f"{provider}: reset")
 
 
 @app.command()
@@ -94,10 +91,7 @@ def cooldown(
 
 async def _cool_down(session: Session, provider: str, body: Mapping[str, Any]) -> None:
     answer = await session.client.post(f"/ops/providers/{quote(provider, safe='')}/cooldown", body)
-    if session.out.as_json:
-        session.out.json(answer)
-    else:
-        session.out.line(f"{provider}: rests until {local_time(answer['cooldown_until'])}")
+    session.out.answer(answer, f"{provider}: rests until {local_time(answer['cooldown_until'])}")
 
 
 CHECKED = {
@@ -118,10 +112,7 @@ def check(connection: Connection, provider: ProviderName) -> None:
 
 async def _check(session: Session, provider: str) -> None:
     answer = await session.client.post(f"/ops/providers/{quote(provider, safe='')}/check")
-    if session.out.as_json:
-        session.out.json(answer)
-    else:
-        took = f" ({answer['took_ms']:.0f} ms)" if answer["took_ms"] else ""
-        session.out.line(f"{provider}: {CHECKED[answer['outcome']]}{took}")
+    took = f" ({answer['took_ms']:.0f} ms)" if answer["took_ms"] else ""
+    session.out.answer(answer, f"{provider}: {CHECKED[answer['outcome']]}{took}")
     if answer["outcome"] in ("refused", "unreachable"):
         raise typer.Exit(1)

@@ -105,11 +105,8 @@ def resume(connection: Connection, queue: QueueName) -> None:
 async def _steer(session: Session, queue: str, action: str, body: Mapping[str, Any]) -> None:
     given = {name: value for name, value in body.items() if value is not None}
     found = await session.client.post(f"{_path(queue)}/{action}", given)
-    if session.out.as_json:
-        session.out.json(found)
-    else:
-        words = _pause_words(found["pause"])
-        session.out.line(f"{found['id']}: {found['state']}{f' ({words})' if words else ''}")
+    words = _pause_words(found["pause"])
+    session.out.answer(found, f"{found['id']}: {found['state']}{f' ({words})' if words else ''}")
 
 
 @app.command()
@@ -129,10 +126,7 @@ async def _purge(session: Session, queue: str, yes: bool) -> None:
     if found["count"]:
         confirm(session, f"Cancel {found['count']} that queue for {queue}?", yes=yes)
         found = await session.client.post(path, {"confirm_count": found["count"]})
-    if session.out.as_json:
-        session.out.json(found)
-    else:
-        session.out.line(f"{queue}: {found['canceled']} canceled")
+    session.out.answer(found, f"{queue}: {found['canceled']} canceled")
 
 
 def _path(queue: str) -> str:

@@ -94,10 +94,7 @@ def redeliver(
 
 async def _sent(session: Session, path: str) -> None:
     delivery = await session.client.post(path)
-    if session.out.as_json:
-        session.out.json(delivery)
-    else:
-        session.out.line(f"{delivery['id']}: {delivery['state']}")
+    session.out.answer(delivery, f"{delivery['id']}: {delivery['state']}")
 
 
 @app.command("deliveries")

@@ -81,7 +81,4 @@ def unquiet(connection: Connection, worker_id: WorkerId) -> None:
 
 async def _set(session: Session, worker_id: UUID, action: str) -> None:
     found = await session.client.post(f"/ops/workers/{worker_id}/{action}")
-    if session.out.as_json:
-        session.out.json(found)
-    else:
-        session.out.line(f"{found['id']}: {found['state']}")
+    session.out.answer(found, f"{found['id']}: {found['state']}")

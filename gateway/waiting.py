@@ -11,6 +11,9 @@ from multidict import MultiMapping
 from gateway.deps import Deps
 from shared.domains.generations import TERMINAL
 
+LOOK_S = 5.0
+"""How late a poll hears of what is in no history and in no frame, such as a queue that is paused."""
+
 _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGNORECASE).search
 
 
@@ -45,8 +48,12 @@ async def wait_for_change(
     timeout_s: float,
 ) -> Mapping[str, Any] | None:
     """The row with its outputs as soon as it is not what the caller knows, or as it is after `timeout_s`."""
-    row = await deps.reader.get(account_id, generation_id)
-    if row is None or row["state"] in TERMINAL or not is_known(row):
-        return row
-    await deps.hub.changed(account_id, generation_id, row["seq"], timeout_s)
-    return await deps.reader.get(account_id, generation_id)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + timeout_s
+    while True:
+        row = await deps.reader.get(account_id, generation_id)
+        left_s = end - loop.time()
+        if row is None or row["state"] in TERMINAL or left_s <= 0 or deps.hub.is_closing or not is_known(row):
+            return row
+        await deps.hub.changed(account_id, generation_id, row["seq"], min(left_s, LOOK_S))
+        await deps.etas.refresh()

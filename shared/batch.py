@@ -12,7 +12,8 @@ class Batcher[Key: Hashable, Item, Result]:
 
     An item alone waits for nobody. The results must be in the order of the items; a result that is an
     exception is raised to its own caller only. When a batch is refused as a whole, its items are tried one
-    by one, so that a bad item harms nobody else. A caller that is cancelled does not take its item back.
+    by one, so that a bad item harms nobody else. A caller that is cancelled does not take its item back. When a run
+    is cancelled, so are all who wait for it, and whoever comes next begins anew.
     """
 
     def __init__(
@@ -40,10 +41,15 @@ class Batcher[Key: Hashable, Item, Result]:
 
     async def _drain(self, key: Key) -> None:
         queue = self._waiting[key]
-        while queue:
-            batch = [queue.popleft() for _ in range(min(len(queue), self._max_items))]
-            await self._settle(key, batch)
-        del self._waiting[key]
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        try:
+            while queue:
+                batch = [queue.popleft() for _ in range(min(len(queue), self._max_items))]
+                await self._settle(key, batch)
+        finally:
+            del self._waiting[key]
+            for _, future in (*batch, *queue):
+                future.cancel()
 
     async def _settle(self, key: Key, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

@@ -7,17 +7,16 @@ metadata.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
 import aiohttp
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.buckets import Bucket, Place
+from shared.s3 import Connection, Patience
 from shared.settings import Settings
 
 PART_BYTES = 8 << 20
@@ -25,6 +24,7 @@ SINGLE_PUT_BYTES = 1 << 30
 CHUNK_BYTES = 1 << 16
 DELETE_BATCH = 1000
 STAGED = "staged"
+PATIENCE = Patience()
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchUpload", "NotFound"})
 
 
@@ -54,15 +54,17 @@ class Part:
 class ObjectStore:
     """One bucket. Connects when first used, so that a process that stores nothing holds nothing."""
 
-    def __init__(self, settings: Settings, connection: "_Connection", place: Place) -> None:
+    def __init__(self, settings: Settings, connection: Connection, place: Place) -> None:
         self._settings = settings
         self._connection = connection
         self._bucket = place.bucket
         self._prefix = place.prefix
 
     @classmethod
-    def open(cls, settings: Settings, bucket: Bucket = Bucket.ASSETS) -> Self:
-        return cls(settings, _Connection(settings), place_of(settings, bucket))
+    def open(
+        cls, settings: Settings, bucket: Bucket = Bucket.ASSETS, *, patience: Patience = PATIENCE
+    ) -> Self:
+        return cls(settings, Connection(settings, patience), place_of(settings, bucket))
 
     def within(self, bucket: Bucket) -> "ObjectStore":
         """Another bucket on the same connections, which close with this one."""
@@ -73,20 +75,14 @@ class ObjectStore:
 
     async def ensure_bucket(self) -> None:
         """Makes the bucket if it is not there. Raises StorageError."""
-        client = await self._connection.s3()
         try:
             await self.ping()
         except ObjectMissing:
-            pass
-        else:
-            return
-        try:
-            await client.create_bucket(Bucket=self._bucket)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in {"BucketAlreadyExists", "BucketAlreadyOwnedByYou"}:
-                raise StorageError(str(error)) from error
-        except BotoCoreError as error:
-            raise StorageError(str(error)) from error
+            try:
+                await self._call("create_bucket")
+            except StorageError as error:
+                if "BucketAlready" not in str(error):  # made by another process meanwhile
+                    raise
 
     async def ping(self) -> None:
         """Raises StorageError when the bucket cannot be reached."""
@@ -132,9 +128,7 @@ class ObjectStore:
     async def complete_parts(self, key: str, upload: str, parts: Sequence[Part]) -> None:
         """Makes one object of the parts; no URL of a part works after it."""
         wanted = [{"PartNumber": part.n, "ETag": part.etag} for part in parts]
-        await self._call(
-            "complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": wanted}
-        )
+        await self._join({"Key": key, "UploadId": upload}, wanted)
 
     async def abort_parts(self, key: str, upload: str) -> None:
         """Gives up an upload in parts and what it holds; one that is over is no error."""
@@ -196,11 +190,10 @@ class ObjectStore:
     async def _put_single(self, key: str, chunks: AsyncIterator[bytes], length: int, mime: str) -> int:
         url = await self.presign_put(key)
         http = await self._connection.http()
-        source = _Source(chunks)
+        headers = {"Content-Length": str(length), "Content-Type": mime}
+        source = _Source(chunks, self._connection.patience.silence_s)
         try:
-            async with http.put(
-                url, data=source.read(), headers={"Content-Length": str(length), "Content-Type": mime}
-            ) as answer:
+            async with source.stall, http.put(url, data=source.read(), headers=headers) as answer:
                 if answer.status not in {200, 201, 204}:
                     raise StorageError(f"PUT answered {answer.status}")
         except (aiohttp.ClientConnectionError, TimeoutError) as error:
@@ -221,22 +214,31 @@ class ObjectStore:
                 answer = await self._call("upload_part", **upload, PartNumber=number, Body=part)
                 parts.append({"PartNumber": number, "ETag": answer["ETag"]})
                 total += len(part)
-            await self._call("complete_multipart_upload", **upload, MultipartUpload={"Parts": parts})
+            await self._join(upload, parts)
         except BaseException:
-            await asyncio.shield(self._call("abort_multipart_upload", **upload))
+            with suppress(StorageError):
+                await asyncio.shield(self._call("abort_multipart_upload", **upload))
             raise
         return total
+
+    async def _join(self, upload: Mapping[str, str], parts: Sequence[Mapping[str, Any]]) -> None:
+        await self._call(
+            "complete_multipart_upload", within_s=self._connection.patience.joining_s,
+            **upload, MultipartUpload={"Parts": parts},
+        )  # fmt: skip
 
     async def _presign(self, operation: str, params: dict[str, Any], expires_s: int) -> str:
         client = await self._connection.s3()
         return str(await client.generate_presigned_url(operation, Params=params, ExpiresIn=expires_s))
 
-    async def _call(self, operation: str, **params: Any) -> Any:
+    async def _call(self, operation: str, *, within_s: float | None = None, **params: Any) -> Any:
         client = await self._connection.s3()
         if self._prefix and "Key" in params:
             params["Key"] = self._prefix + params["Key"]
+        within_s = within_s or self._connection.patience.for_body(len(params.get("Body", b"")))
         try:
-            return await getattr(client, operation)(Bucket=self._bucket, **params)
+            async with asyncio.timeout(within_s):
+                return await getattr(client, operation)(Bucket=self._bucket, **params)
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
                 raise ObjectMissing(params.get("Key", self._bucket)) from error
@@ -245,70 +247,33 @@ class ObjectStore:
             raise StorageError(f"{operation}: {type(error).__name__}") from error
 
 
-class _Connection:
-    """The clients that all buckets share, each made when first used."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.stack = AsyncExitStack()
-        self._settings = settings
-        self._client: Any = None
-        self._http: aiohttp.ClientSession | None = None
-        self._opening = asyncio.Lock()
-
-    async def s3(self) -> Any:
-        if self._client is None:
-            async with self._opening:
-                if self._client is None:
-                    self._client = await self.stack.enter_async_context(self._make_client())
-        return self._client
-
-    async def http(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
-            # Redirects and cookies have no place between us and our store.
-            self._http = await self.stack.enter_async_context(
-                aiohttp.ClientSession(
-                    timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-                )
-            )
-        return self._http
-
-    def _make_client(self) -> Any:
-        settings = self._settings
-        config = AioConfig(
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"max_attempts": 3, "mode": "standard"},
-            # S3-likes and ranged reads fail botocore's default checksums.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        )
-        return get_session().create_client(
-            "s3",
-            region_name=settings.s3_region,
-            endpoint_url=settings.s3_endpoint_url,
-            aws_access_key_id=settings.s3_access_key_id,
-            aws_secret_access_key=settings.s3_secret_access_key.get_secret_value(),
-            config=config,
-        )
-
-
 class _Source:
-    """A stream on its way out, and the error that it ended with."""
+    """A stream on its way out, and the error that it ended with.
 
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+    `stall` is around the request: it ends when the store takes nothing for `silence_s`. How long the stream itself
+    takes is not the store's fault, and how long its answer takes is bounded by aiohttp, but only after the last byte.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes], silence_s: float) -> None:
         self._chunks = chunks
+        self._silence_s = silence_s
+        self.stall = asyncio.timeout(None)
         self.error: Exception | None = None
 
     async def read(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._chunks:
-                yield chunk
+                for start in range(0, len(chunk), CHUNK_BYTES):
+                    self._watch(asyncio.get_running_loop().time() + self._silence_s)
+                    yield chunk[start : start + CHUNK_BYTES]
+                    self._watch(None)
         except Exception as error:
             self.error = error
             raise
+
+    def _watch(self, until: float | None) -> None:
+        if not self.stall.expired():
+            self.stall.reschedule(until)
 
 
 async def _led_by(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

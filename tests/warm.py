@@ -12,7 +12,7 @@ from typing import Any
 
 from aiobotocore.session import get_session
 
-from shared import executor, storage
+from shared import executor, s3
 from shared.executor import Executor, _Child
 
 SESSION = cache(get_session)
@@ -22,7 +22,7 @@ Patch = Any
 
 def keep_clients(patch: Patch) -> None:
     """Clients of stores and providers share one model of S3, and one reading of the authorities."""
-    patch(storage, "get_session", SESSION)
+    patch(s3, "get_session", SESSION)
     patch(ssl, "create_default_context", cache(ssl.create_default_context))
 
 

@@ -5,6 +5,7 @@ first ones must be those of a media file of the right family. Width, height, dur
 made in the executor, off the event loop. Keys are deterministic, so doing it twice is harmless.
 """
 
+import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -42,6 +43,8 @@ FAMILIES = {
     "text": "text",
 }
 DERIVE_TIMEOUT_S = 120.0
+FETCH_TIMEOUT_S = 900.0
+"""For a whole file: one that comes by drops is never silent."""
 TEXT_TYPES = {"text/plain": "txt", "application/json": "json"}
 
 HeadersFor = Callable[[str], Mapping[str, str]]
@@ -149,9 +152,12 @@ class Artifacts:
         try:
             await check_url(output.url, field="output", allow_private=self._settings.allow_private_urls)
             # A credential goes to the address that asked for it, and not to where that may point.
-            async with http.get(
-                output.url, headers=headers, allow_redirects=not headers, max_redirects=3
-            ) as response:
+            async with (
+                asyncio.timeout(FETCH_TIMEOUT_S),
+                http.get(
+                    output.url, headers=headers, allow_redirects=not headers, max_redirects=3
+                ) as response,
+            ):
                 if response.status != 200:
                     raise ArtifactError(
                         f"The provider's file answered {response.status}.", transient=response.status >= 500

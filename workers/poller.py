@@ -10,6 +10,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping, Sequence
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,8 @@ GATHER_S = 0.25
 GATHER_FROM = 40
 """From so many looks a second on, what comes due is gathered for a while: one list answers for many."""
 POLL_TIMEOUT_S = 15.0
+LEAVE_AT_ONCE = 20
+"""Jobs that are canceled at a provider together: one that hangs is not waited for once for each."""
 LOOK_LIMITS_S = (0.05, 15.0)
 _CLOSE_LOOKS = 12
 _LATE_SHARE = 0.25
@@ -137,8 +140,8 @@ class Poller:
                 await self._lifecycle.poll_again([PollAgain(work.lease, 5.0) for work in works])
                 return
             leaving = [work for work in works if _must_leave(work)]
-            for work in leaving:
-                await self._guarded(self._leave(work, provider), work)
+            for together in batched(leaving, LEAVE_AT_ONCE):
+                await asyncio.gather(*(self._guarded(self._leave(work, provider), work) for work in together))
             await self._ask(provider, [work for work in works if not _must_leave(work)])
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(works))

@@ -23,11 +23,12 @@ from shared.log import get_logger
 from shared.queue import POKE, STEP, from_bytes, queue_name, redis_client, to_bytes, wake_channel
 from shared.settings import Settings
 from workers.engine import Engine
+from workers.steps import STEP_TIMEOUT_S
 
 log = get_logger(__name__)
 
-STEP_TIMEOUT_S = 3600
-"""Longer than any step: steps end by their own limits, and their generations by their deadlines."""
+JOB_TIMEOUT_S = STEP_TIMEOUT_S + 60.0
+"""Steps end by themselves."""
 IDLE_POLL_S = 1.0
 RECONNECT_S = 0.5
 SOCKET_TIMEOUT_S = 3.0
@@ -119,7 +120,7 @@ class Consumer:
         worker = self._worker = BellWorker(
             [func(self._step, name=STEP)],  # type: ignore[arg-type]  # arq's protocol wants *args
             queue_name=queue_name(self._kind), redis_pool=pool, handle_signals=False,
-            max_jobs=self._engine.settings.worker_slots, job_timeout=STEP_TIMEOUT_S, keep_result=0, max_tries=1,
+            max_jobs=self._engine.settings.worker_slots, job_timeout=JOB_TIMEOUT_S, keep_result=0, max_tries=1,
             poll_delay=IDLE_POLL_S, log_results=False, job_serializer=to_bytes, job_deserializer=from_bytes,
             queue_read_limit=max(2 * self._engine.settings.worker_slots, 100), wake=self._wake, engine=self._engine,
         )  # fmt: skip
@@ -226,7 +227,7 @@ def worker_settings(kind: str) -> type:
         "on_startup": startup,
         "on_shutdown": shutdown,
         "max_jobs": settings.worker_slots,
-        "job_timeout": STEP_TIMEOUT_S,
+        "job_timeout": JOB_TIMEOUT_S,
         "job_completion_wait": int(settings.drain_timeout_s),
         "keep_result": 0,
         "max_tries": 1,

@@ -6,6 +6,9 @@ from shared.events import ProgressThrottle, Publisher, delta_frame, progress_fra
 from workers.artifacts import Artifacts, Place
 from workers.providers.base import StoredFile
 
+KEPT_CHARACTERS = 64 << 10
+"""Of a text that is not finished."""
+
 
 class SubmissionSink:
     """The `Sink` of one submission. Its frames carry the generation's `seq` while it is being submitted.
@@ -22,6 +25,13 @@ class SubmissionSink:
         self._seq = seq
         self._shows_text = shows_text
         self._throttle = ProgressThrottle(publisher.publish)
+        self._shown: list[str] = []
+        self._length = 0
+
+    @property
+    def shown(self) -> str:
+        """The text that was shown so far, or its beginning."""
+        return "".join(self._shown)[:KEPT_CHARACTERS]
 
     async def write(
         self, n: int, mime: str, chunks: AsyncIterator[bytes], *, text: str | None = None
@@ -37,5 +47,8 @@ class SubmissionSink:
     async def delta(self, offset: int, text: str) -> None:
         if not self._shows_text:
             return
+        if self._length < KEPT_CHARACTERS:
+            self._shown.append(text)
+            self._length += len(text)
         frame = delta_frame(self._place.generation_id, self._seq, offset=offset, text=text)
         self._publisher.publish_soon(self._place.account_id, [frame])

@@ -79,6 +79,9 @@ MAX_ATTEMPTS = 5
 MAX_STORE_TRIES = 5
 INPUT_URL_S = 3600
 MODERATION_PAUSE_S = 5.0
+FIND_TIMEOUT_S = 120.0
+STEP_TIMEOUT_S = 3600.0
+"""Longer than any step that ends by its own limits. Its lease is renewed while it runs, so it may not run forever."""
 _SUBMIT_GRACE_S = 5.0
 
 
@@ -155,19 +158,23 @@ class Steps:
     async def follow(self, work: Work, step: Callable[[], Awaitable[None]]) -> None:
         """Runs a step of held work. It raises nothing: what cannot be written now, the clock finds again.
 
-        A step that is cancelled, because the process drains, gives the generation back.
+        A step that is cancelled, because the process drains or its time is over, gives the generation back.
         """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # steps run in tasks
         self._running[work.lease] = _Running(task)
+        limit = asyncio.timeout(STEP_TIMEOUT_S)
         try:
-            await step()
+            async with limit:
+                await step()
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(work))
         except LeaseLost:
             log.info("lease_lost", generation=str(work.id))
         except CONNECTION_ERRORS as error:
             log.warning("step_put_off", generation=str(work.id), error=type(error).__name__)
+            if limit.expired():
+                await self._give_back(work)
         except Exception as error:
             log.exception("step_failed", generation=str(work.id), state=work.row["state"])
             await self._give_up(work, error)
@@ -276,7 +283,8 @@ class Steps:
             reach("after_submit_call")
             self._time(route, outcome, time.monotonic() - called_at)
         except _Interrupted:
-            await self._lifecycle.canceled(work, submission=SubmissionChange(submission_id, "rejected"))
+            change = SubmissionChange(submission_id, "rejected")
+            await self._lifecycle.canceled(work, submission=change, text=sink.shown)
         except NotSent as error:
             await self._try_again(work, decision, SubmissionChange(submission_id, "rejected"),
                                   JobError("PROVIDER_FAILED", str(error), retryable=True))  # fmt: skip
@@ -431,7 +439,8 @@ class Steps:
         try:
             reach("before_find")
             lost = Lost(request, submission["intent_at"], *around)
-            answer = await self._tools.metrics.asked(provider.name, "find", provider.find(lost))
+            async with asyncio.timeout(FIND_TIMEOUT_S):
+                answer = await self._tools.metrics.asked(provider.name, "find", provider.find(lost))
             reach("after_find")
         except Exception as error:
             log.warning("find_failed", generation=str(work.id), provider=provider.name, error=repr(error))

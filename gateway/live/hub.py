@@ -21,7 +21,7 @@ from gateway.auth import revive
 from gateway.live.connections import RESTARTING, UNAUTHENTICATED, Connection, Follow
 from gateway.live.frames import Frame, control, error
 from gateway.live.ops import OpsTopic
-from gateway.live.watches import PENDING, UNKNOWN, Channel, Watch
+from gateway.live.watches import ANYWHERE, PENDING, UNKNOWN, Channel, Watch
 from shared.db import Database, Tx
 from shared.domains import fleet, live
 from shared.domains.accounts import Role
@@ -120,6 +120,11 @@ class LiveHub:
             self._round.cancel()
         await self._subscriber.close()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether every client is sent away, so that nothing is waited for any more."""
+        return self._closing
+
     # --- Connections
 
     async def attach(self, connection: Connection) -> None:
@@ -214,7 +219,8 @@ class LiveHub:
     # --- Long-polls
 
     async def changed(self, account_id: UUID, generation_id: UUID, after_seq: int, timeout_s: float) -> bool:
-        """True as soon as the generation has moved beyond `after_seq`, False after `timeout_s` or at the close."""
+        """True as soon as the generation has moved beyond `after_seq` or begins to wait for something, False after
+        `timeout_s` or at the close."""
         if self._closing:
             return False
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -270,6 +276,8 @@ class LiveHub:
         if frame.ephemeral:
             if watch is not None:
                 self._pass_on(watch, frame)
+                if "waiting_for" in frame.data:
+                    watch.wake(ANYWHERE)
             return
         if channel.feeds:
             watch = self._adopt(channel, frame, watch)

@@ -12,6 +12,9 @@ PENDING = -2
 
 UNKNOWN = -1
 
+ANYWHERE = 1 << 62
+"""Beyond every position: whoever waits is to look."""
+
 
 @dataclass(slots=True, eq=False)
 class Watch:
@@ -27,7 +30,7 @@ class Watch:
     def known(self) -> int:
         """The position from which somebody still needs events; a pending follower needs none."""
         positions = [follow.seq for follow in self.followers.values() if follow.seq != PENDING]
-        return min((*positions, *self.waiters.values()), default=1 << 62)
+        return min((*positions, *self.waiters.values()), default=ANYWHERE)
 
     @property
     def behind(self) -> int:

@@ -548,10 +548,13 @@ class Lifecycle:
 
     async def canceled(
         self, work: Work, *, submission: SubmissionChange | None = None, settle: Settlement | None = None,
-        money: str = "final",
+        money: str = "final", text: str = "",
     ) -> None:  # fmt: skip
-        """Any state before the end → canceled, because the row says that somebody asked for it."""
-        error = JobError("CANCELED", "Canceled on request.")
+        """Any state before the end → canceled, because the row says that somebody asked for it.
+
+        `text` is what its caller has seen written until then, and keeps.
+        """
+        error = JobError("CANCELED", "Canceled on request.", details={"text": text} if text else {})
         reach("before_canceled")
         await self._change(Change(
             work.lease, "canceled", EventType.CANCELED, patch={"error": error.as_json()}, submission=submission,

@@ -2,12 +2,13 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from gateway.resources import GenerationResource
 from shared.domains import eta, fleet, run_times
+from shared.domains.generations import Lease, Lifecycle
 from shared.domains.run_times import SUBMIT, Sample
 from shared.ids import new_id
 from tests.gateway.api import Api, Painter, image
@@ -76,6 +77,39 @@ async def test_a_long_poll_with_an_etag_answers_at_the_first_change(api: Api) ->
     await api.post(f"{path}/cancel")
     answer = await poll
     assert (answer.status, answer.json["status"], answer.json["seq"]) == (200, "canceled", 2)
+
+
+async def test_a_long_poll_with_an_etag_hears_of_a_wait(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.waiting.LOOK_S", 60.0)
+    generation_id, worker = UUID((await api.submit())["id"]), new_id()
+    await api.gateway.worker.execute("UPDATE generations SET owner = $2 WHERE id = $1", generation_id, worker)
+    poll = asyncio.create_task(
+        api.get(f"{GENERATIONS}/{generation_id}?wait=60", headers={"If-None-Match": 'W/"1"'})
+    )
+    deps = api.gateway.deps
+    async with asyncio.timeout(90):
+        while not (channel := deps.hub._channels.get(api.account_id)) or not channel.watches:
+            await asyncio.sleep(0.01)
+        await deps.hub.repaired()
+        lease = Lease(generation_id, 0, worker)
+        await Lifecycle(api.gateway.worker, deps.publisher).release(lease, 60.0, waiting_for="cooldown")
+        answer = await asyncio.wait_for(poll, 15)
+    assert (answer.status, answer.json["seq"], answer.json["waiting_for"]["reason"]) == (200, 1, "cooldown")
+    assert answer.headers["ETag"] == 'W/"1-cooldown"'
+
+
+async def test_a_long_poll_with_an_etag_finds_what_nobody_told(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.waiting.LOOK_S", 0.1)
+    made = await api.submit()
+    path = f"{GENERATIONS}/{made['id']}?wait=60"
+    poll = asyncio.create_task(api.get(path, headers={"If-None-Match": 'W/"1"'}))
+    await asyncio.sleep(0.1)
+    await api.gateway.worker.execute(
+        "UPDATE generations SET rung = false, waiting_for = 'limit' WHERE id = $1", made["id"]
+    )
+    assert (await asyncio.wait_for(poll, 15)).json["waiting_for"]["reason"] == "limit"
 
 
 async def test_queue_positions_count_the_accounts_own(api: Api, other: Api) -> None:

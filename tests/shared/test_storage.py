@@ -1,6 +1,7 @@
 """Buckets by name, wherever the settings put them; uploads that nobody finished."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,9 +10,22 @@ from shared.buckets import Bucket, Place, is_safe_key
 from shared.domains.stale_uploads import drop_stale
 from shared.ids import new_id
 from shared.migrate import make_buckets
+from shared.s3 import Patience
 from shared.settings import Settings
-from shared.storage import ObjectMissing, ObjectStore, place_of, staging_key, upload_key
+from shared.storage import (
+    ObjectMissing,
+    ObjectStore,
+    Part,
+    StorageError,
+    place_of,
+    staging_key,
+    upload_key,
+)
 from tests.pipeline import Pipeline
+
+IMPATIENT = Patience(connect_s=1.0, silence_s=0.2, call_s=1.0, joining_s=0.3, slowest_bytes_s=1 << 30)
+LONG = 8 << 20
+"""More than the buffers of two sockets hold."""
 
 
 @pytest.fixture
@@ -101,3 +115,79 @@ async def test_uploads_that_nobody_finished_are_dropped(pipeline: Pipeline, stor
         await store.parts(staged, begun)
     await store.abort_parts(staged, begun)
     assert await drop_stale(pipeline.worker, store) == 0
+
+
+class Swallower:
+    """A store that takes connections and up to `limit` bytes of each, and never says a word."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit
+        self.heads: list[bytes] = []
+
+    async def __aenter__(self) -> "Swallower":
+        self._over = asyncio.Event()
+        self._server = await asyncio.start_server(self._swallow, "127.0.0.1")
+        self.url = "http://127.0.0.1:{1}".format(*self._server.sockets[0].getsockname())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.close()
+
+    async def _swallow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+        taken = 0
+        while self._limit is None or taken < self._limit:
+            if not (chunk := await reader.read(1 << 16)):
+                break
+            taken += len(chunk)
+        else:
+            await self._over.wait()
+        writer.close()
+
+
+async def _many(length: int) -> AsyncIterator[bytes]:
+    for _ in range(length >> 18):
+        yield bytes(1 << 18)
+
+
+@pytest.mark.parametrize(
+    ("limit", "call"),
+    [
+        (None, lambda store: store.put_bytes("k", b"small", "text/plain")),
+        (None, lambda store: store.put_stream("k", _many(1 << 18), 1 << 18, "video/mp4")),
+        (1 << 16, lambda store: store.put_bytes("k", bytes(LONG), "video/mp4")),
+        (1 << 16, lambda store: store.put_stream("k", _many(LONG), LONG, "video/mp4")),
+        (None, lambda store: store.complete_parts("k", "u", [Part(1, 5, "e")])),
+        (None, lambda store: store.get_bytes("k")),
+        (None, lambda store: store.head("k")),
+    ],
+)
+async def test_a_store_that_hangs_is_given_up(
+    settings: Settings, limit: int | None, call: Callable[[ObjectStore], Awaitable[Any]]
+) -> None:
+    async with Swallower(limit) as server:
+        here = settings.model_copy(update={"s3_endpoint_url": server.url})
+        store = ObjectStore.open(here, patience=IMPATIENT)
+        try:
+            async with asyncio.timeout(60):
+                with pytest.raises(StorageError):
+                    await call(store)
+        finally:
+            await store.close()
+        assert all(b"expect" not in head.lower() for head in server.heads)
+
+
+async def test_a_stream_that_pauses_is_not_taken_for_a_store_that_hangs(settings: Settings) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"one"
+        await asyncio.sleep(1.2)
+        yield b"two"
+
+    store = ObjectStore.open(settings, patience=Patience(silence_s=1.0))
+    try:
+        await store.ensure_bucket()
+        assert await store.put_stream("slow", slowly(), 6, "text/plain") == 6
+        assert await store.get_bytes("slow") == b"onetwo"
+    finally:
+        await store.close()

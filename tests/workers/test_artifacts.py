@@ -1,6 +1,8 @@
 """Fetching outputs that ask for their provider's credential."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -31,6 +33,17 @@ class Provider:
             web.Response(body=sound("mp3"), content_type="audio/mpeg") if known else web.Response(status=401)
         )
 
+    async def drops(self, request: web.Request) -> web.StreamResponse:
+        """Never silent, and never done."""
+        response = web.StreamResponse()
+        response.content_type = "audio/mpeg"
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(sound("mp3")[:1024])
+                await asyncio.sleep(0.02)
+        return response
+
     async def moved(self, request: web.Request) -> web.Response:
         raise web.HTTPFound("/audio")
 
@@ -42,7 +55,8 @@ class Provider:
 async def provider() -> AsyncIterator[Provider]:
     serving = Provider()
     app = web.Application()
-    app.add_routes([web.get("/audio", serving.audio), web.get("/moved", serving.moved)])
+    paths = {"/audio": serving.audio, "/moved": serving.moved, "/drops": serving.drops}
+    app.add_routes([web.get(path, handler) for path, handler in paths.items()])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -76,3 +90,14 @@ async def test_a_credential_does_not_follow_a_redirect(artifacts: Artifacts, pro
     with pytest.raises(ArtifactError):
         await artifacts.collect(place, 0, output, provider.headers_for)
     assert provider.seen == []
+
+
+async def test_a_file_that_never_ends_is_given_up_for_now(
+    artifacts: Artifacts, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.artifacts.FETCH_TIMEOUT_S", 0.3)
+    place, output = Place(new_id(), new_id(), "audio"), RemoteFile(f"{provider.url}/drops")
+    async with asyncio.timeout(90):
+        with pytest.raises(ArtifactError) as caught:
+            await artifacts.collect(place, 0, output)
+    assert caught.value.transient

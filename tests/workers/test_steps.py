@@ -235,20 +235,69 @@ async def test_a_bug_of_ours_ends_the_generation_and_not_the_worker(pipeline: Pi
     assert (first["state"], first["error"]["code"]) == ("failed", "INTERNAL")
 
 
-async def test_work_that_costs_nothing_stops_when_it_is_canceled(pipeline: Pipeline) -> None:
+async def test_work_that_costs_nothing_stops_when_it_is_canceled_and_keeps_what_was_read(
+    pipeline: Pipeline,
+) -> None:
     class Free(ScriptedProvider):
         interruptible: ClassVar[bool] = True
 
     async def slow(request: Request, sink: Sink) -> Finished:
+        await sink.delta(0, "Once upon")
+        await sink.delta(9, " a time")
+        begun.set()
         await asyncio.sleep(60)
         return Finished((), Usage())
 
-    async with pipeline.engine(Free(slow), heartbeat_interval_s=0.1):
-        generation_id = await pipeline.submit()
-        await pipeline.until(generation_id, "submitting")
+    begun = asyncio.Event()
+    async with pipeline.engine(Free(slow), kinds=("text",), heartbeat_interval_s=0.1):
+        generation_id = await pipeline.submit("text")
+        await begun.wait()
         assert (await pipeline.cancel(generation_id)).money == "pending"
         row = await pipeline.until(generation_id)
     assert (row["state"], row["cost_status"]) == ("canceled", "released")
+    assert row["error"]["details"] == {"text": "Once upon a time"}
+
+
+async def test_a_step_that_hangs_is_given_back(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Free(ScriptedProvider):
+        interruptible: ClassVar[bool] = True
+
+    async def hangs(request: Request, sink: Sink) -> Finished:
+        if len(provider.requests) == 1:
+            monkeypatch.undo()
+            await asyncio.Event().wait()
+        return Finished((), Usage({"run": Decimal(1)}))
+
+    monkeypatch.setattr("workers.steps.STEP_TIMEOUT_S", 2.0)
+    provider = Free(hangs, [card(on_unknown="retry")])
+    async with pipeline.engine(provider):
+        generation_id = await pipeline.submit()
+        row = await pipeline.until(generation_id)
+    assert (row["state"], row["crashes"]) == ("completed", 0)
+    assert [submission["state"] for submission in await pipeline.submissions(generation_id)] == [
+        "lost",
+        "done",
+    ]
+
+
+async def test_who_does_not_say_what_became_of_a_call_is_asked_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent(Askable):
+        async def find(self, lost: Lost) -> Found | Absent | Unaskable:
+            asked.append(lost)
+            if len(asked) == 1:
+                await asyncio.Event().wait()
+            return await super().find(lost)
+
+    monkeypatch.setattr("workers.steps.FIND_TIMEOUT_S", 0.2)
+    asked: list[Lost] = []
+    provider = Silent(_raises(TimeoutError("no answer"), times=1), [card(on_unknown="retry")])
+    provider.found = Unaskable()
+    async with pipeline.engine(provider):
+        row = await pipeline.until(await pipeline.submit())
+    assert row["state"] == "completed"
+    assert len(asked) == 2
 
 
 async def test_what_was_not_started_in_time_expires(pipeline: Pipeline) -> None:

@@ -89,6 +89,17 @@ it('joins a text in the middle, and puts its beginning before it when that comes
   expect(hole.get(ID)).toMatchObject({ text: 'stormy', textStart: 30 });
 });
 
+it('has, after a reload, what was shown of a text that was canceled', () => {
+  const error = { code: 'CANCELED', message: '', retryable: false, details: { text: 'Once upon' } };
+  const canceled = { id: ID, seq: 3, status: 'canceled', error };
+  expect(heardAll(frame('snapshot', 3, canceled)).get(ID)?.text).toBe('Once upon');
+  const heardMore = heardAll(
+    ...RUNNING,
+    frame('generation.delta', 2, { offset: 0, text: 'Once upon a time' }),
+  );
+  expect(heard(heardMore, frame('snapshot', 3, canceled), 2000).get(ID)?.text).toBe('Once upon a time');
+});
+
 it('stands still while its provider is asked to stop', () => {
   const asked = heardAll(...RUNNING, frame('generation.updated', 3, { cancel_requested: true }));
   expect(asked.get(ID)).toMatchObject({ status: 'running', cancelRequested: true });

@@ -144,7 +144,7 @@ export function jobOf(resource: Generation, now: number, known?: Job): Job {
     etaP90Seconds: resource.eta_p90_seconds,
     etaAt: now,
     cancelRequested: wantsToStop(resource),
-    ...(resource.status === 'queued' ? NO_TEXT : textOf(known)),
+    ...(resource.status === 'queued' ? NO_TEXT : textOf(known, resource)),
     resource,
     heardAt: now,
   };
@@ -152,8 +152,10 @@ export function jobOf(resource: Generation, now: number, known?: Job): Job {
 
 const NO_TEXT = { text: '', textStart: 0 };
 
-function textOf(job: Job | undefined): Pick<Job, 'text' | 'textStart'> {
-  return job ? { text: job.text, textStart: job.textStart } : NO_TEXT;
+/** What was heard of the text; of one that was canceled meanwhile, what it had come to. */
+function textOf(job: Job | undefined, resource: Generation): Pick<Job, 'text' | 'textStart'> {
+  if (job?.text) return { text: job.text, textStart: job.textStart };
+  return { text: string(resource.error?.details?.text) ?? '', textStart: 0 };
 }
 
 function wantsToStop(resource: Generation): boolean {
