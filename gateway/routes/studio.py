@@ -29,6 +29,13 @@ PAGES = "pages/"
 EMBED = "embed.js"
 WORKER = "sw.js"
 WORKER_POLICY = "default-src 'none'; connect-src 'self'"
+FORGET = "forget"
+FORGOTTEN = {"Clear-Site-Data": '"cache"', "Cache-Control": "no-store"}
+"""Has a browser drop the files it kept of whoever signs out: they are good for a year, so it would still show them.
+Never on the sign-out's own answer: browsers hold an answer back until they have looked through all they keep, of
+every site, which takes seconds. So the studio asks for this beside it, and waits for nothing. Cookies and storage
+are not named, for what else lies at this origin may have its own there.
+"""
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -68,6 +75,9 @@ class Studio:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """A file, or the page. Raises NotFound for files that are not there."""
         name = request.match_info.get("name", "")
+        # No other site's page may have our files dropped.
+        if name == FORGET and request.headers.get("Sec-Fetch-Site") == "same-origin":
+            return web.Response(status=204, headers=FORGOTTEN)
         file = self._files.get(name)
         if file is not None:
             return file.answer(request, self._headers_of(name))

@@ -12,13 +12,15 @@ const START =
 
 /**
  * Each request costs a phone a round trip, so what belongs together comes in one file: the frame with its libraries,
- * what several views share, and each view that people arrive at.
+ * what several views share, and each view that people arrive at. What none of the first views has, such as
+ * tables, comes apart from them.
  */
 const CHUNKS = [
   { name: 'start', test: START, priority: 5 },
   { name: 'engine', test: /src\/engine\.ts$|node_modules\/(react|react-dom|scheduler)\//, priority: 5 },
   { name: 'frame', test: /src\/main\.tsx$/, priority: 4 },
-  { name: 'charts', test: /uplot/i, priority: 3 },
+  { name: 'charts', test: /uplot|ui\/charts\//i, priority: 3 },
+  { name: 'tables', test: /src\/ui\/Table/, priority: 3 },
   { name: 'lists', test: /@tanstack\/(react-)?virtual/, priority: 3 },
   {
     name: 'parts',

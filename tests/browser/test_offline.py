@@ -12,6 +12,8 @@ KEPT = """Promise.all([
   Object.keys(localStorage).filter((name) => /draft|person/.test(name)),
   Object.keys(sessionStorage).filter((name) => /shown/.test(name)),
 ]).then((kept) => kept.flat())"""
+IS_KEPT = """(url) => fetch(url, { cache: 'only-if-cached', mode: 'same-origin' })
+  .then((answer) => answer.ok, () => false)"""
 PROMPT = "a lamp in a window"
 DRAFT = "a boat that nobody has asked for yet"
 
@@ -25,6 +27,8 @@ async def test_what_was_last_seen_opens_without_a_network_until_its_person_signs
     await prompt.fill(PROMPT)
     await visitor.keyboard.press("Control+Enter")
     await expect(visitor.get_by_role("link", name="Download")).to_be_visible()
+    file = await visitor.get_by_role("link", name="open the picture in a new tab").get_attribute("href")
+    await visitor.wait_for_function(IS_KEPT, arg=file)
     await visitor.goto("/studio/gallery")
     thumbnail = visitor.get_by_role("list", name="Gallery").locator("img")
     await expect(thumbnail).not_to_have_js_property("naturalWidth", 0)
@@ -50,6 +54,7 @@ async def test_what_was_last_seen_opens_without_a_network_until_its_person_signs
     await sign_out(visitor)
     await expect(visitor.get_by_role("heading", name="Sign in")).to_be_visible()
     assert await visitor.evaluate(KEPT) == []
+    await visitor.wait_for_function(f"async (url) => !(await ({IS_KEPT})(url))", arg=file)
     await sign_in(visitor, email)
     await expect(visitor.get_by_role("button", name="Account: Ada")).to_be_visible()
     await visitor.goto("/studio/create/image")

@@ -152,6 +152,19 @@ async def test_what_other_pages_load_and_the_worker_have_names_that_stay(built: 
             assert 'name="penstock-embedders" content="https://editor.example"' in await page.text()
 
 
+async def test_a_page_of_ours_has_the_browser_forget_files_and_no_other_does(built: Path) -> None:
+    async with serving(built) as client:
+        ours = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+        async with client.get("/studio/forget", headers=ours) as answer:
+            assert answer.status == 204
+            assert answer.headers["Clear-Site-Data"] == '"cache"'
+            assert answer.headers["Cache-Control"] == "no-store"
+        for site in ("same-site", "cross-site", "none"):
+            async with client.get("/studio/forget", headers=ours | {"Sec-Fetch-Site": site}) as answer:
+                assert answer.status == 404
+                assert "Clear-Site-Data" not in answer.headers
+
+
 async def test_a_worker_may_pass_on_where_somebody_goes(built: Path) -> None:
     """As Firefox words it: the mode is the worker's own, what is accepted is the person's."""
     passed_on = {"Sec-Fetch-Mode": "same-origin", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

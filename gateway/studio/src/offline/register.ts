@@ -1,11 +1,14 @@
 import { address } from '@/api/address';
+import { onForget } from '@/api/person';
 import { sayOffer } from '@/ui/toasts';
+import { forgetFiles } from './forget';
 
 const AFTER_MS = 1_000;
 const LOOK_EVERY_MS = 3_600_000;
 
 /** Keeps the shell for when there is no network, once the page is there; a new version is offered, not imposed. */
 export function startWorker(): void {
+  onForget(forgetFiles);
   const start = () => setTimeout(() => void register().catch(() => undefined), AFTER_MS);
   if (document.readyState === 'complete') start();
   else addEventListener('load', start);

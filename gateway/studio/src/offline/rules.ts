@@ -19,6 +19,8 @@ export interface Asked {
   isNavigation: boolean;
 }
 
+/** Names of the caches that are somebody's own. */
+export const KEPT = /^penstock-(thumbnails|answers)-/;
 export const MOST_THUMBNAILS = 50;
 export const MOST_ANSWERS = 24;
 export const WHO = '/api/auth/me';

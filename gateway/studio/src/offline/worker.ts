@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-import { LOGOUT, MOST_ANSWERS, MOST_THUMBNAILS, WHO, wayOf } from './rules';
+import { KEPT, LOGOUT, MOST_ANSWERS, MOST_THUMBNAILS, WHO, wayOf } from './rules';
 
 /** What the build made: its version, and the files of the shell, relative to this one. */
 declare const SHELL: { version: string; files: readonly string[] };
@@ -9,7 +9,6 @@ const STUDIO = new URL('./', location.href);
 const ROOT = STUDIO.pathname.replace(/\/studio\/$/, '');
 const PAGE = `${ROOT}/studio`;
 const SHELL_CACHE = `penstock-shell-${SHELL.version}`;
-const KEPT = /^penstock-(thumbnails|answers)-/;
 const PAGE_WITHIN_MS = 4_000;
 
 self.addEventListener('install', (event) => event.waitUntil(install()));

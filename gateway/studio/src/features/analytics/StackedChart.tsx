@@ -1,9 +1,10 @@
-import 'uplot/dist/uPlot.min.css';
-import { useEffect, useMemo, useRef, useState } from 'react';
-import uPlot from 'uplot';
-import { usePainted } from '@/app/theme';
-import styles from './StackedChart.module.css';
-import { type Series, stacked, totalAt } from './series';
+import { type KeyboardEvent, useCallback, useMemo, useRef, useState } from 'react';
+import type uPlot from 'uplot';
+import styles from '@/ui/charts/Chart.module.css';
+import { Legend } from '@/ui/charts/Legend';
+import { axisOf, barsOf, type Drawn, type Token, usePlot } from '@/ui/charts/plot';
+import { stacked } from '@/ui/charts/stacked';
+import { type Series, totalAt } from './series';
 
 export interface ChartProps {
   title: string;
@@ -16,38 +17,20 @@ export interface ChartProps {
 
 const HEIGHT = 240;
 const COLOURS = 6;
-const AXIS_FONT = '12px system-ui, sans-serif';
 
 /** Bars on top of each other. What is under the pointer, or chosen with the arrow keys, is told above in numbers. */
 export default function StackedChart({ title, labels, series, format, formatAxis = format }: ChartProps) {
-  const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
-  const [at, setAt] = useState<number | null>(null);
-  const theme = usePainted();
   const [moved, setMoved] = useState(false);
   const data = useMemo(() => dataOf(labels.length, series), [labels, series]);
   const formatted = useRef(formatAxis);
   formatted.current = formatAxis;
+  const drawn = useCallback(
+    (token: Token) => optionsOf(token, labels, series, (value) => formatted.current(value)),
+    [labels, series],
+  );
+  const { place, plot, at, setAt } = usePlot(HEIGHT, data, drawn);
 
-  useEffect(() => {
-    const box = place.current;
-    if (!box || !theme) return;
-    const made = new uPlot(
-      optionsOf(box, labels, series, (value) => formatted.current(value), setAt),
-      data,
-      box,
-    );
-    plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: box.clientWidth, height: HEIGHT }));
-    observer.observe(box);
-    return () => {
-      observer.disconnect();
-      made.destroy();
-      plot.current = null;
-    };
-  }, [labels, series, data, theme]);
-
-  const onKeyDown = (event: React.KeyboardEvent) => {
+  const onKeyDown = (event: KeyboardEvent) => {
     const next = stepped(event.key, at, labels.length);
     if (next === null) return;
     event.preventDefault();
@@ -69,17 +52,11 @@ export default function StackedChart({ title, labels, series, format, formatAxis
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what the arrow keys move in must take the focus
         tabIndex={0}
         className={styles.place}
+        style={{ minHeight: HEIGHT }}
         onKeyDown={onKeyDown}
         onBlur={() => setMoved(false)}
       />
-      <ul className={styles.legend}>
-        {series.map((one, index) => (
-          <li key={one.name}>
-            <span className={styles.swatch} style={{ background: `var(--series-${colour(index)})` }} />
-            {one.name}
-          </li>
-        ))}
-      </ul>
+      <Legend entries={series.map(({ name }, index) => ({ name, colour: colour(index) }))} />
     </div>
   );
 }
@@ -112,43 +89,26 @@ function told(
   return `${labels[at]}: ${format(totalAt(series, at))}${more && detail ? ` (${detail})` : ''}`;
 }
 
-function colour(index: number): number {
-  return (index % COLOURS) + 1;
+function colour(index: number): string {
+  return `--series-${(index % COLOURS) + 1}`;
 }
 
-/** The tallest sum first: each later one is drawn over it, so that what stays in sight is its part. */
 function dataOf(count: number, series: readonly Series[]): uPlot.AlignedData {
-  return [Array.from({ length: count }, (_, index) => index), ...stacked(series).reverse()];
+  return [Array.from({ length: count }, (_, index) => index), ...stacked(series)];
 }
 
 function optionsOf(
-  box: HTMLElement,
+  token: Token,
   labels: readonly string[],
   series: readonly Series[],
   formatAxis: (value: number) => string,
-  onAt: (at: number | null) => void,
-): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const token = (name: string) => style.getPropertyValue(name).trim();
-  const axis = {
-    stroke: token('--ink-faint'),
-    font: AXIS_FONT,
-    grid: { stroke: token('--line'), width: 1 },
-    ticks: { show: false },
-  };
-  const bars = uPlot.paths.bars?.({ size: [0.72, 44], radius: 0.12 });
+): Drawn {
+  const axis = { ...axisOf(token), grid: { stroke: token('--line'), width: 1 } };
   const parts = series.map((one, index) => ({
     label: one.name,
-    fill: token(`--series-${colour(index)}`),
-    width: 0,
-    points: { show: false },
-    ...(bars && { paths: bars }),
+    ...barsOf(token(colour(index)), { size: [0.72, 44], radius: 0.12 }),
   }));
   return {
-    width: box.clientWidth,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: {
       x: { time: false, range: [-0.6, Math.max(0.6, labels.length - 0.4)] },
       y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] },
@@ -165,6 +125,5 @@ function optionsOf(
       { ...axis, size: 64, values: (_, splits) => splits.map(formatAxis) },
     ],
     series: [{}, ...parts.reverse()],
-    hooks: { setCursor: [(made) => onAt(made.cursor.idx ?? null)] },
   };
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { stacked } from '@/ui/charts/stacked';
 import { plusDays, rangeOf, reportSearch, stepLabel, stepOf, today } from './range';
-import { partsOf, stacked, totalAt } from './series';
+import { partsOf, totalAt } from './series';
 
 const NOW = '2026-11-30';
 
@@ -44,9 +45,9 @@ it('splits a whole into its parts and the rest', () => {
     { name: 'Others', values: [3, 0, 0] },
   ]);
   expect(stacked(series)).toEqual([
-    [0, 5, 0],
-    [7, 5, 0],
     [10, 5, 0],
+    [7, 5, 0],
+    [0, 5, 0],
   ]);
   expect(totalAt(series, 0)).toBe(10);
 });

@@ -32,16 +32,6 @@ function aligned(whole: readonly Row[], rows: readonly Row[]): number[] {
   return whole.map((row) => known.get(row.group) ?? 0);
 }
 
-/** Sums from the first series on, so that each is drawn on top of those before it. */
-export function stacked(series: readonly Series[]): number[][] {
-  const sums: number[][] = [];
-  for (const one of series) {
-    const below = sums.at(-1);
-    sums.push(one.values.map((value, at) => value + (below?.[at] ?? 0)));
-  }
-  return sums;
-}
-
 export function totalAt(series: readonly Series[], at: number): number {
   return series.reduce((sum, one) => sum + (one.values[at] ?? 0), 0);
 }

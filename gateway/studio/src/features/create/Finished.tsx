@@ -2,13 +2,14 @@ import { useRef, useState } from 'react';
 import { fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
 import { useCompare } from '@/features/compare/comparing';
-import { changeAll, toTrash } from '@/features/library/deeds';
+import { toTrash } from '@/features/library/deeds';
 import { jukebox } from '@/features/players/jukebox';
 import { useShortcuts } from '@/keyboard/registry';
 import { live } from '@/live/live';
 import { say } from '@/ui/toasts';
 import { Facts } from './Facts';
 import styles from './Finished.module.css';
+import { favor } from './favoring';
 import { OutputStrip } from './OutputStrip';
 import { OutputViewer } from './OutputViewer';
 import { ResultActions } from './ResultActions';
@@ -36,11 +37,7 @@ export function Finished({ generation, onMade }: Props) {
   const asset = output?.asset_id;
   const compare = useCompare();
   useShortcuts('Preview', [
-    {
-      chord: 'f',
-      label: 'Favourite',
-      run: () => asset && void changeAll([asset], output.favorite ? 'unfavorite' : 'favorite'),
-    },
+    { chord: 'f', label: 'Favourite', run: () => output && void favor(generation, output) },
     { chord: 'c', label: 'Compare with another', run: () => asset && compare(asset) },
     { chord: 'Delete', label: 'Delete', run: () => asset && void toTrash([asset]) },
     { chord: 'r', label: 'Make it again, same seed', run: () => again.mutate('same') },

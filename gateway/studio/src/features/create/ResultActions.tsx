@@ -6,6 +6,7 @@ import {
   RefreshCw,
   Scaling,
   Share2,
+  Star,
   TextCursorInput,
   WandSparkles,
 } from 'lucide-react';
@@ -18,6 +19,7 @@ import { copy } from '@/ui/clipboard';
 import { Menu, type MenuItem } from '@/ui/Menu';
 import { sayProblem } from '@/ui/toasts';
 import styles from './Finished.module.css';
+import { favor } from './favoring';
 import { useFill } from './prefill';
 import { titleFor } from './prompts';
 import { type Purpose, purposesOf } from './purposes';
@@ -77,6 +79,15 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         <Download aria-hidden="true" />
         Download
       </a>
+      <button
+        type="button"
+        className={styles.link}
+        aria-pressed={output.favorite}
+        onClick={() => void favor(generation, output)}
+      >
+        <Star className={output.favorite ? styles.starred : undefined} aria-hidden="true" />
+        Favourite
+      </button>
       {enlarging && (
         <button type="button" className={styles.link} onClick={() => begin(enlarging)}>
           <Scaling aria-hidden="true" />

@@ -2,7 +2,6 @@ import {
   Clapperboard,
   Dice5,
   Download,
-  Ellipsis,
   Link as LinkIcon,
   Pencil,
   Repeat,
@@ -22,6 +21,7 @@ import { Button } from '@/ui/Button';
 import buttons from '@/ui/Button.module.css';
 import { classes } from '@/ui/classes';
 import { Menu, type MenuItem } from '@/ui/Menu';
+import { MoreMenu } from '@/ui/MoreMenu';
 import styles from './ActionBar.module.css';
 import { again } from './deeds';
 import { ShareDialog, type SharedFile } from './ShareDialog';
@@ -112,12 +112,7 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
           Download
         </a>
       )}
-      <Menu
-        name="More"
-        button={<Ellipsis aria-hidden="true" />}
-        items={more}
-        className={classes(plain, buttons.icon)}
-      />
+      <MoreMenu name="More" look="plain" size="sm" items={more} />
       {file && <ShareDialog open={sharing} file={file} onClose={() => setSharing(false)} />}
     </div>
   );

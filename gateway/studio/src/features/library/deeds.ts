@@ -30,10 +30,10 @@ export async function changeAll(
   try {
     const { changed } = await changeAssets(ids, action, more);
     say(`${DONE[action]} ${counted(changed, 'item')}.`, 'good');
-    refreshLists();
   } catch (error) {
     sayProblem(error);
   }
+  refreshLists();
 }
 
 const DONE: Record<Marking, string> = {

@@ -34,6 +34,7 @@ export function CooldownDialog({ provider, onClose, onDone }: Props) {
     <Dialog
       open
       title={`Let ${provider.id} rest`}
+      isForm
       onClose={onClose}
       actions={
         <>

@@ -21,6 +21,7 @@ export function DrainDialog({ queue, name, onClose, onDone }: QueueDialogProps) 
     <Dialog
       open
       title={`Drain ${name}`}
+      isForm
       onClose={onClose}
       actions={
         <>

@@ -33,6 +33,7 @@ export function PauseDialog({ queue, name, onClose, onDone }: QueueDialogProps) 
     <Dialog
       open
       title={`Pause ${name}`}
+      isForm
       onClose={onClose}
       actions={
         <>

@@ -1,6 +1,6 @@
 import { type Key, type ReactNode, useEffect, useRef } from 'react';
 import { classes } from '@/ui/classes';
-import type { Column } from '@/ui/Table';
+import { type Column, Table } from '@/ui/Table';
 import { useNarrow } from './narrow';
 import styles from './Rows.module.css';
 
@@ -26,63 +26,14 @@ export function Rows<T>(props: Props<T>) {
   return useNarrow() ? <Cards {...props} /> : <Grid {...props} />;
 }
 
-function Grid<T>({ caption, columns, rows, keyOf, nameOf, choice, detail }: Props<T>) {
-  const width = columns.length + (choice ? 1 : 0);
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section className={styles.scroll} tabIndex={0} aria-label={caption}>
-      <table className={styles.table}>
-        <caption className="unseen">{caption}</caption>
-        <thead>
-          <tr>
-            {choice && (
-              <th scope="col" className={styles.box}>
-                <All choice={choice} count={rows.length} />
-              </th>
-            )}
-            {columns.map((column) => (
-              <th key={column.title} scope="col" className={classes(column.numeric && styles.numeric)}>
-                {column.title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        {rows.map((row) => {
-          const more = detail?.(row);
-          return (
-            <tbody key={keyOf(row)}>
-              <tr className={classes(choice?.chosen.has(keyOf(row)) && styles.chosen)}>
-                {choice && (
-                  <td className={styles.box}>
-                    <One choice={choice} of={keyOf(row)} name={nameOf?.(row)} />
-                  </td>
-                )}
-                {columns.map((column, index) => {
-                  const Cell = index === 0 ? 'th' : 'td';
-                  return (
-                    <Cell
-                      key={column.title}
-                      scope={index === 0 ? 'row' : undefined}
-                      className={classes(column.numeric && styles.numeric)}
-                    >
-                      {column.cell(row)}
-                    </Cell>
-                  );
-                })}
-              </tr>
-              {more && (
-                <tr>
-                  <td colSpan={width} className={styles.detail}>
-                    {more}
-                  </td>
-                </tr>
-              )}
-            </tbody>
-          );
-        })}
-      </table>
-    </section>
-  );
+function Grid<T>({ nameOf, choice, ...table }: Props<T>) {
+  const { rows, keyOf } = table;
+  const boxes = choice && {
+    all: <All choice={choice} count={rows.length} />,
+    of: (row: T) => <One choice={choice} of={keyOf(row)} name={nameOf?.(row)} />,
+    isChosen: (row: T) => choice.chosen.has(keyOf(row)),
+  };
+  return <Table {...table} boxes={boxes} dense />;
 }
 
 function Cards<T>({ caption, columns, rows, keyOf, nameOf, choice, detail }: Props<T>) {

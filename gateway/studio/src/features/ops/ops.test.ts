@@ -5,7 +5,7 @@ import { auditQueryOf, readAuditSearch } from './auditSearch';
 import { filterOf, isFiltered, readSearch } from './jobSearch';
 import { fromField, toField } from './moments';
 import { Refresher, reportsOf } from './parts';
-import { acceptedOf, seriesOf, stacked } from './throughput';
+import { acceptedOf, seriesOf } from './throughput';
 import { POLL_MS, pace } from './watched';
 import { counted, plain, span } from './words';
 
@@ -20,7 +20,7 @@ const THROUGHPUT: Throughput = {
 };
 
 describe('throughput', () => {
-  it('is split by outcome or by kind, and stands on top of each other', () => {
+  it('is split by outcome or by kind', () => {
     const outcomes = seriesOf(THROUGHPUT, 'outcome');
     expect(outcomes.map((one) => one.values)).toEqual([
       [2, 2],
@@ -32,7 +32,6 @@ describe('throughput', () => {
       ['Images', [2, 2]],
       ['Text', [1, 1]],
     ]);
-    expect(stacked(outcomes).at(-1)).toEqual([3, 3]);
     expect(acceptedOf(THROUGHPUT)).toEqual([4, 1]);
     expect(acceptedOf(THROUGHPUT, 'text')).toEqual([1, 0]);
   });

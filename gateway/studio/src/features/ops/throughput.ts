@@ -50,17 +50,6 @@ export function acceptedOf({ data }: Throughput, kind = ''): number[] {
   return summed(data.filter((one) => kind === '' || one.kind === kind).map((one) => one.accepted));
 }
 
-/** Each series drawn on top of those before it. */
-export function stacked(series: readonly Series[]): number[][] {
-  const floor: number[] = [];
-  return series.map(({ values }) =>
-    values.map((value, at) => {
-      floor[at] = (floor[at] ?? 0) + value;
-      return floor[at];
-    }),
-  );
-}
-
 export function labelOf(kind: string): string {
   return KINDS.find((one) => one.name === kind)?.label ?? kind;
 }

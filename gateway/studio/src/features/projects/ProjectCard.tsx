@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
-import { Ellipsis } from 'lucide-react';
 import type { Project } from '@/api/projects';
 import { Badge } from '@/ui/Badge';
-import { Menu, type MenuItem } from '@/ui/Menu';
+import type { MenuItem } from '@/ui/Menu';
+import { MoreMenu } from '@/ui/MoreMenu';
 import { Time } from '@/ui/Time';
 import { BudgetBar } from './BudgetBar';
 import { Cover } from './Cover';
@@ -29,12 +29,7 @@ export function ProjectCard({ project, actions }: Props) {
               {project.name}
             </Link>
           </h2>
-          <Menu
-            name={`Actions for ${project.name}`}
-            className={styles.more}
-            button={<Ellipsis aria-hidden="true" />}
-            items={actions}
-          />
+          <MoreMenu name={`Actions for ${project.name}`} className={styles.more} items={actions} />
         </div>
         <p className={styles.description}>{project.description}</p>
         <BudgetBar project={project} />

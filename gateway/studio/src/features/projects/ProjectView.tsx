@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { ChartColumn, Ellipsis, Images, Sparkles } from 'lucide-react';
+import { ChartColumn, Images, Sparkles } from 'lucide-react';
 import { type Project, projectQuery } from '@/api/projects';
 import { View } from '@/app/View';
 import { Badge } from '@/ui/Badge';
 import { ErrorCard } from '@/ui/ErrorCard';
-import { Menu } from '@/ui/Menu';
+import { MoreMenu } from '@/ui/MoreMenu';
 import { Loading, Skeleton } from '@/ui/Skeleton';
 import { Tabs } from '@/ui/Tabs';
 import { useProjectActions } from './actions';
@@ -55,12 +55,7 @@ function Whole({ project }: { project: Project }) {
       actions={
         <>
           {project.archived_at && <Badge>Archived</Badge>}
-          <Menu
-            name="Actions for the project"
-            className={styles.more}
-            button={<Ellipsis aria-hidden="true" />}
-            items={actionsFor(project)}
-          />
+          <MoreMenu name="Actions for the project" look="plain" items={actionsFor(project)} />
         </>
       }
     >

@@ -1,12 +1,11 @@
 import { useMutation } from '@tanstack/react-query';
-import { Ellipsis, KeyRound, Pencil, Trash2 } from 'lucide-react';
+import { KeyRound, Pencil, Trash2 } from 'lucide-react';
 import { changeEndpoint, type Endpoint, testEndpoint } from '@/api/webhooks';
 import { Badge } from '@/ui/Badge';
 import { Button } from '@/ui/Button';
-import { Menu } from '@/ui/Menu';
+import { MoreMenu } from '@/ui/MoreMenu';
 import { Switch } from '@/ui/Switch';
 import { say, sayProblem } from '@/ui/toasts';
-import styles from './EndpointRow.module.css';
 import forms from './forms.module.css';
 
 interface Props {
@@ -48,10 +47,8 @@ export function EndpointRow({ endpoint, onAsked, onChanged }: Props) {
         <Button size="sm" busy={test.isPending} disabled={!endpoint.enabled} onClick={() => test.mutate()}>
           Send a test
         </Button>
-        <Menu
+        <MoreMenu
           name={`Actions for ${endpoint.url}`}
-          className={styles.more}
-          button={<Ellipsis aria-hidden="true" />}
           items={[
             { label: 'Change', icon: <Pencil />, run: () => onAsked('change') },
             { label: 'Rotate the secret', icon: <KeyRound />, run: () => onAsked('rotate') },
