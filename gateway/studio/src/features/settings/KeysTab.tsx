@@ -54,7 +54,11 @@ export default function KeysTab() {
     >
       {error && <ErrorCard error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Skeleton height={160} />}
-      {data?.length === 0 && <EmptyState icon={<KeyRound />} title="No keys yet" />}
+      {data?.length === 0 && (
+        <EmptyState icon={<KeyRound />} title="No keys yet">
+          A script, a build server or a colleague’s tool works with one of its own.
+        </EmptyState>
+      )}
       {data && data.length > 0 && (
         <ul className={forms.list}>
           {data.map((key) => (
