@@ -5,7 +5,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 from rich.console import Console
 
@@ -182,12 +184,9 @@ class Album:
         """The studio in a page of another site."""
         if self.wanted and "embed" not in self.wanted:
             return
-        host = f"<!doctype html><title>Editor</title><script src='{stack.url}/studio/embed.js'></script>"
+        runner = await _editor(stack)
         for width, scheme in FEW:
             window = await self._window(stack.friend, width, scheme)
-            await window.route(
-                f"{stack.friend}/", lambda route: route.fulfill(body=host, content_type="text/html")
-            )
             page = await window.new_page()
             await page.goto("/")
             await page.evaluate("creativeStudio.show()")
@@ -195,6 +194,7 @@ class Album:
             await page.screenshot(path=FOLDER / f"embed-{width}-{scheme}.png")
             self.pictures += 1
             await window.close()
+        await runner.cleanup()
 
     async def _window(self, url: str, width: str, scheme: str) -> BrowserContext:
         return await self.browser.new_context(
@@ -204,6 +204,21 @@ class Album:
             reduced_motion="reduce",
             device_scale_factor=1,
         )
+
+
+async def _editor(stack: Stack) -> web.AppRunner:
+    """Serves a page at the friend's address that has nothing but the studio."""
+    page = f"<!doctype html><title>Editor</title><script src='{stack.url}/studio/embed.js'></script>"
+
+    async def serve(_: web.Request) -> web.Response:
+        return web.Response(text=page, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", serve)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "localhost", urlsplit(stack.friend).port).start()
+    return runner
 
 
 async def _photograph(page: Page, view: View, file: Path) -> None:
