@@ -3,6 +3,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { fileAddress } from '@/api/address';
 import { fetchAsset } from '@/api/assets';
+import type { Generation } from '@/api/client';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
 import { useCompare } from '@/features/compare/comparing';
@@ -108,7 +109,7 @@ export function GenerationView() {
               onEdit={() => reuse(generation, 'edit')}
             />
           )}
-          {awaited && <Skeleton height={SOUNDS.has(generation.kind) ? 132 : 420} />}
+          {awaited && <Awaited generation={generation} />}
           {shown && <AssetShow asset={shown} onFull={() => setFull(true)} />}
           {generation.status === 'completed' && ids.length === 0 && (
             <p className={details.soft}>What it made is in the trash.</p>
@@ -163,5 +164,16 @@ export function GenerationView() {
         />
       )}
     </View>
+  );
+}
+
+/** The place that it will take. */
+function Awaited({ generation: { kind, outputs } }: { generation: Generation }) {
+  const { width, height } = outputs[0] ?? {};
+  if (!width || !height) return <Skeleton height={SOUNDS.has(kind) ? 144 : 420} />;
+  return (
+    <div className={styles.awaited} style={{ aspectRatio: `${width} / ${height}` }}>
+      <Skeleton height="100%" />
+    </div>
   );
 }

@@ -115,7 +115,7 @@ function Cap({
         {(wires) => (
           <AmountInput
             {...wires}
-            placeholder="no monthly cap"
+            placeholder="monthly cap"
             value={written}
             onChange={(event) => setWritten(event.target.value)}
             onBlur={settle}
