@@ -6,8 +6,10 @@ _SETTLED = """() => {
   const has = (what) => document.querySelector(what) !== null;
   const ends = (animation) => animation.effect?.getComputedTiming().iterations !== Infinity;
   const moves = document.getAnimations().some((one) => one.playState === 'running' && ends(one));
-  const loads = [...document.images].some((one) => !one.complete && one.loading !== 'lazy');
-  return has('main h1') && !has('main [class*="skeleton"]') && !loads && !moves;
+  const box = (one) => one.getBoundingClientRect();
+  const seen = (one) => box(one).bottom > 0 && box(one).top < innerHeight;
+  const loads = [...document.images].some((one) => !one.complete && (one.loading !== 'lazy' || seen(one)));
+  return has('main h1') && !has('main [class*="skeleton"], [aria-busy="true"]') && !loads && !moves;
 }"""
 
 

@@ -34,27 +34,29 @@ ENDED = {"completed", "failed", "canceled", "expired"}
 async def arrange(stack: Stack) -> list[str]:
     """Makes it all through the API, as a user would; the ids of the generations in the order above."""
     async with aiohttp.ClientSession(stack.url) as http:
-        project = await _post(http, "/api/v1/projects", {"name": "Spring campaign", "budget_cents": 5000})
+        project = await post(http, "/api/v1/projects", {"name": "Spring campaign", "budget_cents": 5000})
         ids = []
         for number, request in enumerate(REQUESTS):
             body = {**request, "project_id": project["id"]} if number % 3 == 0 else dict(request)
-            ids.append((await _post(http, "/api/v1/generations", body))["id"])
-        await _post(
+            ids.append((await post(http, "/api/v1/generations", body))["id"])
+        await post(
             http, "/api/v1/budgets", {"scope": "account", "period": "month", "limit_nanos": 20 * 10**9}
         )
         for id_ in ids:
-            await _ended(http, id_)
+            await ended(http, id_)
     return ids
 
 
-async def _post(http: aiohttp.ClientSession, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+async def post(http: aiohttp.ClientSession, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the gateway answers to a request that it must take."""
     async with http.post(path, json=body) as answer:
         found: dict[str, Any] = await answer.json()
         assert answer.ok, (path, answer.status, found)
         return found
 
 
-async def _ended(http: aiohttp.ClientSession, id_: str) -> None:
+async def ended(http: aiohttp.ClientSession, id_: str) -> None:
+    """Returns when it is over, however that was. Raises TimeoutError."""
     found: dict[str, Any] = {}
     try:
         async with asyncio.timeout(120):

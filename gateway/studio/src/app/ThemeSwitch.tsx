@@ -6,7 +6,7 @@ import { useTheme } from './theme';
 const CHOICES = [
   { value: 'light', label: 'Light', icon: <Sun /> },
   { value: 'dark', label: 'Dark', icon: <Moon /> },
-  { value: 'system', label: 'As the system', icon: <Monitor /> },
+  { value: 'system', label: 'System', icon: <Monitor /> },
 ] as const;
 
 export function ThemeSwitch({ compact = true }: { compact?: boolean }) {

@@ -17,7 +17,7 @@ export function TopBar({ groups, title }: { groups?: readonly (readonly Place[])
         </div>
       </div>
       {groups && (
-        <nav aria-label={`${title}, narrow`} className={styles.places}>
+        <nav aria-label={`${title}, narrow`} data-row className={styles.places}>
           {groups.flat().map((place) => (
             <PlaceLink key={place.label} place={place} className={styles.place} />
           ))}

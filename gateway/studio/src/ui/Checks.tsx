@@ -1,4 +1,5 @@
 import styles from './Checks.module.css';
+import { classes } from './classes';
 
 export interface Check {
   value: string;
@@ -15,14 +16,18 @@ interface Props {
   onChange: (chosen: string[]) => void;
 }
 
+/** Letters that have room in a narrow column. */
+const SHORT = 9;
+
 /** Any of several. */
 export function Checks({ label, hint, error, options, chosen, onChange }: Props) {
   const toggle = (value: string, on: boolean) =>
     onChange(options.map((one) => one.value).filter((one) => (one === value ? on : chosen.includes(one))));
+  const isLong = options.some((one) => one.label.length > SHORT);
   return (
     <fieldset className={styles.group}>
       <legend className={styles.label}>{label}</legend>
-      <div className={styles.options}>
+      <div className={classes(styles.options, isLong && styles.long)}>
         {options.map((option) => (
           <label key={option.value} className={styles.option} title={option.hint}>
             <input

@@ -24,6 +24,7 @@ export function Tabs<T extends string>({ label, tabs, value, onChange, children 
     <>
       <div
         role="tablist"
+        data-row
         aria-label={label}
         className={styles.tabs}
         onKeyDown={(event) => rove(event, '[role=tab]')?.click()}

@@ -72,7 +72,7 @@ export function ModelList({ models, chosen, onChoose }: Props) {
           >
             <span className={styles.name}>
               {model.label}
-              {model.shutdown_date && <Badge tone="warn">ends {model.shutdown_date}</Badge>}
+              {model.shutdown_date && <Badge tone="warn">Ends {model.shutdown_date}</Badge>}
             </span>
             <span className={styles.facts}>
               {model.available

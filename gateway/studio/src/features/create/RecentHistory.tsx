@@ -5,6 +5,7 @@ import { EmptyState } from '@/ui/EmptyState';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Money } from '@/ui/Money';
 import { Loading, Skeleton } from '@/ui/Skeleton';
+import { stateWord } from '@/ui/states';
 import { Time } from '@/ui/Time';
 import { titleFor } from './prompts';
 import styles from './Recent.module.css';
@@ -17,7 +18,6 @@ interface Props {
 }
 
 const TONES: Readonly<Record<string, Tone>> = { failed: 'bad', expired: 'warn', running: 'accent' };
-const WORDS: Readonly<Record<string, string>> = { canceled: 'cancelled' };
 
 /** The latest of a kind, also what failed, as lines; all of it is in the history. */
 export function RecentHistory({ kind, shown, onShow }: Props) {
@@ -52,7 +52,7 @@ export function RecentHistory({ kind, shown, onShow }: Props) {
               <span className={styles.words}>{titleFor(made)}</span>
               <span className={styles.facts}>
                 {made.status !== 'completed' && (
-                  <Badge tone={TONES[made.status]}>{WORDS[made.status] ?? made.status}</Badge>
+                  <Badge tone={TONES[made.status]}>{stateWord(made.status)}</Badge>
                 )}
                 <span>{made.resolved?.model ?? made.model}</span>
                 {made.cost.actual && <Money nanos={made.cost.actual.nanos} />}

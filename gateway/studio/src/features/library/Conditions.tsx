@@ -1,6 +1,7 @@
 import { useProjectChoices } from '@/api/projects';
 import { Field, type Wires } from '@/ui/Field';
 import { Select } from '@/ui/Select';
+import { stateWord } from '@/ui/states';
 import { TextInput } from '@/ui/TextInput';
 import { useTyped } from '@/ui/typed';
 import styles from './FilterBar.module.css';
@@ -15,7 +16,7 @@ interface Props {
 
 const STATUSES = ['queued', 'running', 'completed', 'failed', 'canceled', 'expired'].map((value) => ({
   value,
-  label: value === 'canceled' ? 'Cancelled' : value.charAt(0).toUpperCase() + value.slice(1),
+  label: stateWord(value),
 }));
 const STARS = [1, 2, 3, 4, 5].map((value) => ({
   value: String(value),

@@ -3,6 +3,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { fileAddress } from '@/api/address';
 import { fetchAsset } from '@/api/assets';
+import type { Generation } from '@/api/client';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
 import { useCompare } from '@/features/compare/comparing';
@@ -13,10 +14,11 @@ import { JobCard } from '@/features/watch/JobCard';
 import { useShortcuts } from '@/keyboard/registry';
 import { jobOf } from '@/live/jobs';
 import { useJob } from '@/live/live';
-import { Badge } from '@/ui/Badge';
+import { Badge, type Tone } from '@/ui/Badge';
 import { copy } from '@/ui/clipboard';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
+import { stateWord } from '@/ui/states';
 import { ActionBar } from './ActionBar';
 import { AssetDetails } from './AssetDetails';
 import { AssetShow } from './AssetShow';
@@ -28,6 +30,14 @@ import { Origin } from './Origin';
 import { Prompt } from './Prompt';
 import { Viewer } from './Viewer';
 import { nounOf, promptOf } from './words';
+
+const SOUNDS = new Set(['audio', 'music']);
+const TONES: Readonly<Record<string, Tone>> = {
+  running: 'accent',
+  completed: 'good',
+  failed: 'bad',
+  expired: 'warn',
+};
 
 /** One generation by its address: what it made, and all that is known of it. */
 export function GenerationView() {
@@ -54,6 +64,7 @@ export function GenerationView() {
     enabled: asset !== undefined,
   });
   const shown = kept.data ?? asset;
+  const awaited = ids.length > 0 && assets.isPending;
   const favorite = () => shown && void change(shown, { favorite: !shown.favorite });
   const play = () => shown?.type === 'audio' && jukebox.toggle(fileAddress(shown.file_url));
   const remove = () => {
@@ -83,7 +94,10 @@ export function GenerationView() {
       </View>
     );
   return (
-    <View title={nounOf(generation.kind)} actions={<Badge>{generation.status}</Badge>}>
+    <View
+      title={nounOf(generation.kind)}
+      actions={<Badge tone={TONES[generation.status]}>{stateWord(generation.status)}</Badge>}
+    >
       <div className={styles.columns}>
         <section aria-label="Outputs" className={styles.outputs}>
           {!hasEnded(generation) && <JobCard job={job ?? jobOf(generation, Date.now())} />}
@@ -95,6 +109,7 @@ export function GenerationView() {
               onEdit={() => reuse(generation, 'edit')}
             />
           )}
+          {awaited && <Awaited generation={generation} />}
           {shown && <AssetShow asset={shown} onFull={() => setFull(true)} />}
           {generation.status === 'completed' && ids.length === 0 && (
             <p className={details.soft}>What it made is in the trash.</p>
@@ -118,7 +133,9 @@ export function GenerationView() {
         </section>
         <section aria-label="Details" className={styles.details}>
           <h2 className="unseen">Details</h2>
-          {shown ? (
+          {awaited ? (
+            <Skeleton height={560} />
+          ) : shown ? (
             <AssetDetails asset={shown} />
           ) : (
             <div className={details.details}>
@@ -147,5 +164,16 @@ export function GenerationView() {
         />
       )}
     </View>
+  );
+}
+
+/** The place that it will take. */
+function Awaited({ generation: { kind, outputs } }: { generation: Generation }) {
+  const { width, height } = outputs[0] ?? {};
+  if (!width || !height) return <Skeleton height={SOUNDS.has(kind) ? 144 : 420} />;
+  return (
+    <div className={styles.awaited} style={{ aspectRatio: `${width} / ${height}` }}>
+      <Skeleton height="100%" />
+    </div>
   );
 }

@@ -8,7 +8,7 @@ import { classes } from '@/ui/classes';
 import { Money } from '@/ui/Money';
 import { Time } from '@/ui/Time';
 import styles from './HistoryRow.module.css';
-import { iconOf, nounOf, promptOf } from './words';
+import { iconOf, nanosOf, nounOf, promptOf } from './words';
 
 interface Props {
   generation: Generation;
@@ -58,9 +58,13 @@ export const HistoryRow = memo(function HistoryRow({ generation, selected, style
       {outputs.some((output) => output.favorite) && (
         <Star className={styles.star} aria-label="Favourite" role="img" />
       )}
-      {badge && <Badge tone={badge[1]}>{badge[0]}</Badge>}
+      {badge && (
+        <span className={styles.badge}>
+          <Badge tone={badge[1]}>{badge[0]}</Badge>
+        </span>
+      )}
       <span className={styles.cost}>
-        <Money nanos={generation.cost.actual?.nanos ?? generation.cost.estimated?.nanos} />
+        <Money nanos={nanosOf(generation.cost)} />
       </span>
       <span className={styles.when}>
         <Time at={generation.created_at} />

@@ -9,10 +9,12 @@ import { Badge } from '@/ui/Badge';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Money } from '@/ui/Money';
 import { Skeleton } from '@/ui/Skeleton';
+import { stateWord } from '@/ui/states';
 import { Duration, Time } from '@/ui/Time';
 import styles from './Details.module.css';
 import { Facts } from './Facts';
 import { parametersOf, secondsBetween, stepOf } from './origins';
+import { nanosOf } from './words';
 
 /** How a generation came to be: who made it and why they, with what settings, for how much, and when. */
 export function Origin({ generation }: { generation: Generation }) {
@@ -58,8 +60,8 @@ export function Origin({ generation }: { generation: Generation }) {
 function CostLine({ cost }: { cost: Generation['cost'] }) {
   return (
     <>
-      <Money nanos={cost.actual?.nanos ?? cost.estimated?.nanos} />
-      {cost.actual === null && cost.estimated && ' (expected)'}
+      <Money nanos={nanosOf(cost)} />
+      {cost.actual === null && cost.estimated && cost.status !== 'released' && ' (expected)'}
       <br />
       <span className={styles.soft}>{cost.explanation}</span>
     </>
@@ -107,7 +109,7 @@ function Submissions({ id }: { id: string }) {
     <div key={one.id} className={styles.paid}>
       <span className={styles.headline}>
         <strong>{one.provider}</strong>
-        <Badge tone={one.error ? 'bad' : 'plain'}>{one.state}</Badge>
+        <Badge tone={one.error ? 'bad' : 'plain'}>{stateWord(one.state)}</Badge>
       </span>
       <span>
         {one.model} · <Money nanos={one.cost?.nanos} />

@@ -1,5 +1,5 @@
 import type { Asset } from '@/api/assets';
-import type { Generation } from '@/api/client';
+import type { Cost, Generation } from '@/api/client';
 import { KINDS } from '@/features/create/kinds';
 import { promptOf as saidIn } from '@/features/create/prompts';
 
@@ -27,4 +27,10 @@ export function nameOf(asset: Asset): string {
 
 export function iconOf(kind: string) {
   return (KINDS.find((one) => one.name === kind) ?? KINDS[0])?.icon;
+}
+
+/** What it cost, or may cost; nothing, where what was set aside was given back. Null when nobody knows. */
+export function nanosOf(cost: Cost): number | null {
+  if (cost.status === 'released') return cost.actual?.nanos ?? 0;
+  return (cost.actual ?? cost.estimated)?.nanos ?? null;
 }

@@ -22,7 +22,7 @@ export function QueuesView() {
       <div className={styles.queues}>
         {query.isPending &&
           Array.from({ length: KINDS }, (_, index) => `place ${index}`).map((place) => (
-            <Skeleton key={place} height={252} />
+            <Skeleton key={place} height={282} />
           ))}
         {query.data?.map((queue) => (
           <QueueCard key={queue.id} queue={queue} asOf={query.dataUpdatedAt} />

@@ -89,7 +89,7 @@ function Parts({ checks }: { checks: SystemReport['checks'] }) {
     <ul className={styles.parts}>
       {Object.entries(checks).map(([name, part]) => (
         <li key={name}>
-          <Badge tone={part.status === 'up' ? 'good' : 'bad'}>{part.status}</Badge>
+          <Badge tone={part.status === 'up' ? 'good' : 'bad'}>{plain(part.status)}</Badge>
           <span>
             {plain(name)}
             {part.reason && <small>{part.reason}</small>}

@@ -11,6 +11,9 @@ interface Props {
   query: { dataUpdatedAt: number; error: unknown };
 }
 
+/** Until then the line to the gateway may just be opening. */
+const STALE_S = 3;
+
 /** Whether what is shown is told of changes, else how fresh it is. It ticks in silence; only trouble is told to those who listen. */
 export function Updated({ query, measured = false }: Props) {
   const listening = useListening();
@@ -19,8 +22,8 @@ export function Updated({ query, measured = false }: Props) {
   const isLive = listening && !measured && !query.error;
   const seen = isLive
     ? 'Live'
-    : query.dataUpdatedAt > 0
-      ? `updated ${seconds === 0 ? 'now' : `${span(seconds)} ago`}`
+    : query.dataUpdatedAt > 0 && (measured || seconds >= STALE_S)
+      ? `Updated ${seconds === 0 ? 'now' : `${span(seconds)} ago`}`
       : '';
   const trouble = query.error && query.dataUpdatedAt > 0 ? asProblem(query.error).message : null;
   return (

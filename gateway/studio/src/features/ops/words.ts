@@ -1,5 +1,6 @@
 import type { Tone } from '@/ui/Badge';
 import { separated } from '@/ui/digits';
+import { stateWord } from '@/ui/states';
 
 const SIZES: readonly (readonly [string, number])[] = [
   ['d', 86_400],
@@ -50,6 +51,5 @@ export function toneOf(word: string): Tone {
 
 /** `provider_queued` as people write it: Provider queued. */
 export function plain(word: string): string {
-  const words = word.replaceAll('_', ' ').replaceAll('.', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return stateWord(word.replaceAll('.', ' '));
 }

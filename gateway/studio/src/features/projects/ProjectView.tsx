@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { ChartColumn, Images, Sparkles } from 'lucide-react';
+import { ArrowLeft, ChartColumn, Images, Sparkles } from 'lucide-react';
 import { type Project, projectQuery } from '@/api/projects';
 import { View } from '@/app/View';
 import { Badge } from '@/ui/Badge';
@@ -62,6 +62,7 @@ function Whole({ project }: { project: Project }) {
       <div className={styles.about}>
         <div className={styles.words}>
           <Link to="/studio/projects" className={styles.back}>
+            <ArrowLeft aria-hidden="true" />
             All projects
           </Link>
           {project.description && <p className={styles.description}>{project.description}</p>}

@@ -32,7 +32,7 @@ export function BudgetRow({ budget, name, onChange, onDelete }: Props) {
         <span className={forms.head}>
           <strong>{name}</strong>
           <Badge>{periodWords(budget.period)}</Badge>
-          {budget.mode === 'soft' && <Badge>only tells</Badge>}
+          {budget.mode === 'soft' && <Badge>Only tells</Badge>}
           {used >= limit.nanos && <Badge tone="bad">Reached</Badge>}
         </span>
         <Meter label={name} used={used} limit={limit.nanos} text={words} marks={budget.thresholds} />

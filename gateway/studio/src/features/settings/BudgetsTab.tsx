@@ -56,9 +56,9 @@ export default function BudgetsTab() {
         }
       >
         {error && <ErrorCard error={error} onRetry={() => void refetch()} />}
-        {!data && !error && <Skeleton height={160} />}
+        {!data && !error && <Skeleton height={200} />}
         {data?.length === 0 && (
-          <EmptyState icon={<Gauge />} title="No budgets yet">
+          <EmptyState small icon={<Gauge />} title="No budgets yet">
             A budget keeps what is spent within a limit, and tells before it is reached.
           </EmptyState>
         )}

@@ -7,6 +7,7 @@ import { Button } from '@/ui/Button';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Select } from '@/ui/Select';
 import { Skeleton } from '@/ui/Skeleton';
+import { stateWord } from '@/ui/states';
 import { Time } from '@/ui/Time';
 import { say, sayProblem } from '@/ui/toasts';
 import styles from './DeliveriesSection.module.css';
@@ -103,7 +104,7 @@ function Row({ delivery, url }: { delivery: Delivery; url: string }) {
     <div className={forms.main}>
       <span className={forms.head}>
         <strong>{delivery.type}</strong>
-        <Badge tone={TONES[delivery.state]}>{delivery.state}</Badge>
+        <Badge tone={TONES[delivery.state]}>{stateWord(delivery.state)}</Badge>
         {status !== null && <Badge>{status}</Badge>}
       </span>
       <span className={forms.mono}>{url}</span>

@@ -71,9 +71,9 @@ export function EndpointsSection() {
       }
     >
       {error && <ErrorCard error={error} onRetry={() => void refetch()} />}
-      {!data && !error && <Skeleton height={120} />}
+      {!data && !error && <Skeleton height={200} />}
       {data?.length === 0 && (
-        <EmptyState icon={<Webhook />} title="No endpoints yet">
+        <EmptyState small icon={<Webhook />} title="No endpoints yet">
           An endpoint hears of every generation that ends, and of budgets.
         </EmptyState>
       )}

@@ -2,6 +2,7 @@ import type { ApiKey } from '@/api/apiKeys';
 import { Badge } from '@/ui/Badge';
 import { Button } from '@/ui/Button';
 import { dollars } from '@/ui/money';
+import { stateWord } from '@/ui/states';
 import { Time } from '@/ui/Time';
 import forms from './forms.module.css';
 import { stateOf } from './keyWords';
@@ -28,7 +29,7 @@ export function KeyRow({ apiKey: key, project, onRotate, onRevoke }: Props) {
       <div className={forms.main}>
         <span className={forms.head}>
           <strong>{key.name}</strong>
-          <Badge>{key.scopes.at(-1) ?? 'read'}</Badge>
+          <Badge>{stateWord(key.scopes.at(-1) ?? 'read')}</Badge>
           {state === 'revoked' && <Badge tone="bad">Revoked</Badge>}
           {state === 'expired' && <Badge tone="bad">Expired</Badge>}
           {state === 'ends' && (

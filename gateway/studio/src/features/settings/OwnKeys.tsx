@@ -8,6 +8,7 @@ import { Button } from '@/ui/Button';
 import { Confirm } from '@/ui/Confirm';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Skeleton } from '@/ui/Skeleton';
+import { stateWord } from '@/ui/states';
 import { Time } from '@/ui/Time';
 import { say, sayProblem } from '@/ui/toasts';
 import forms from './forms.module.css';
@@ -56,7 +57,7 @@ export function OwnKeys({ providers }: { providers: string[] }) {
                 <span className={forms.head}>
                   <strong>{key.provider}</strong>
                   {key.key_name !== 'default' && <span>{key.key_name}</span>}
-                  <Badge tone={TONES[key.status]}>{key.status}</Badge>
+                  <Badge tone={TONES[key.status]}>{stateWord(key.status)}</Badge>
                 </span>
                 <span className={forms.mono}>{key.masked_key}</span>
                 <span className={forms.faint}>

@@ -48,9 +48,9 @@ export default function PeopleTab() {
     <>
       <Section title="People">
         {people.error && <ErrorCard error={people.error} onRetry={() => void people.refetch()} />}
-        {people.isPending && <Skeleton height={160} />}
+        {people.isPending && <Skeleton height={200} />}
         {people.data && people.items.length === 0 && (
-          <EmptyState icon={<Users />} title="Nobody has signed up">
+          <EmptyState small icon={<Users />} title="Nobody has signed up">
             An open installation has one account, and nobody signs in.
           </EmptyState>
         )}

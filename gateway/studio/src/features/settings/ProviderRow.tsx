@@ -7,6 +7,7 @@ import { Badge, type Tone } from '@/ui/Badge';
 import { IconButton } from '@/ui/Button';
 import { Field } from '@/ui/Field';
 import { Switch } from '@/ui/Switch';
+import { stateWord } from '@/ui/states';
 import forms from './forms.module.css';
 import styles from './ProviderRow.module.css';
 
@@ -47,7 +48,7 @@ export function ProviderRow({ setting, at, count, health, onMove, onChange, onDr
           onClick={() => onMove(at + 1)}
         />
       </div>
-      <div className={forms.main}>
+      <div className={styles.about}>
         <span className={forms.head}>
           <strong>{provider}</strong>
           <Health health={health} />
@@ -83,7 +84,7 @@ function Health({ health }: { health: ProviderHealth | undefined }) {
   if (status === 'unknown') return null;
   return (
     <span title={reason}>
-      <Badge tone={TONES[status]}>{status}</Badge>
+      <Badge tone={TONES[status]}>{stateWord(status)}</Badge>
     </span>
   );
 }
@@ -114,7 +115,7 @@ function Cap({
         {(wires) => (
           <AmountInput
             {...wires}
-            placeholder="no monthly cap"
+            placeholder="monthly cap"
             value={written}
             onChange={(event) => setWritten(event.target.value)}
             onBlur={settle}

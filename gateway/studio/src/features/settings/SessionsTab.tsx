@@ -33,7 +33,7 @@ export default function SessionsTab() {
   if (data.length === 0) {
     return (
       <Section title="Sessions">
-        <EmptyState icon={<MonitorSmartphone />} title="Nobody is signed in">
+        <EmptyState small icon={<MonitorSmartphone />} title="Nobody is signed in">
           Sessions begin when somebody signs in with an e-mail address and a password. An open installation
           has none.
         </EmptyState>

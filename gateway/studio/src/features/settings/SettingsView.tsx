@@ -16,7 +16,7 @@ export function SettingsView() {
   return (
     <View title={`Settings: ${shown?.label ?? ''}`} hideTitle>
       <div className={styles.panes}>
-        <nav aria-label="Settings" className={styles.nav}>
+        <nav aria-label="Settings" data-row className={styles.nav}>
           {tabs.map(({ name, label, icon: Icon }) => (
             <Link
               key={name}

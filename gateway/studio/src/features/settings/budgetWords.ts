@@ -1,10 +1,10 @@
 import type { Budget } from '@/api/budgets';
 
 export const PERIODS = [
-  { value: 'month', label: 'each month' },
-  { value: 'week', label: 'each week' },
-  { value: 'day', label: 'each day' },
-  { value: 'total', label: 'in all' },
+  { value: 'month', label: 'Each month' },
+  { value: 'week', label: 'Each week' },
+  { value: 'day', label: 'Each day' },
+  { value: 'total', label: 'In all' },
 ] as const;
 
 export const USUAL_THRESHOLDS = '50, 80, 100';

@@ -16,7 +16,7 @@ export function NotificationSettings() {
     prefer('notification_at_end', on && answer === 'granted');
   };
   return (
-    <div>
+    <>
       <Switch
         label="A sound when something is finished"
         hint="Also while you look at something else."
@@ -37,6 +37,6 @@ export function NotificationSettings() {
         disabled={!possible || denied}
         onChange={(on) => void want(on)}
       />
-    </div>
+    </>
   );
 }
