@@ -63,7 +63,7 @@ def thumbnail(source: Source, longest: int = THUMBNAIL_SIDE) -> bytes:
     """WebP whose longest side is `longest` pixels, or less where the image is smaller. Raises MediaError."""
     with opened(source) as image:
         image.thumbnail((longest, longest), Image.Resampling.LANCZOS)  # draft mode for JPEG: decodes small
-        return encode(upright_srgb(image), WEBP, quality=80)
+        return encode(upright_srgb(image), WEBP, quality=75)
 
 
 def narrowed(source: Source, width: int) -> bytes:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.catalog import Catalog, Price, publish
+from shared.catalog import Catalog, Price, own_cards, publish
+from shared.domains import prices
 from shared.domains.routing import plan_routes
 from shared.errors import InvalidInput
 from shared.kinds import KINDS
@@ -71,3 +72,24 @@ def test_a_list_may_be_limited_too() -> None:
     model = card(limits={"images": {"maxItems": 2}})
     assert model.refusal({"images": ["a", "b"]}) is None
     assert model.refusal({"images": ["a", "b", "c"]}) == ("images", "scripted takes images up to 2 at a time")
+
+
+async def test_cards_are_read_again_only_when_one_changed(pipeline: Pipeline) -> None:
+    await publish(pipeline.worker, [card("words"), card("pictures")])
+    catalog = Catalog(pipeline.app)
+    before = await catalog.cards()
+    catalog.forget()
+    assert all(now is then for now, then in zip(await catalog.cards(), before, strict=True))
+
+    await publish(pipeline.worker, [card("words", rank=7)])
+    catalog.forget()
+    assert {one.provider: one.rank for one in await catalog.cards()}["words"] == 7
+    for source in ("a list", "another list"):
+        new = prices.NewPrice(before[0].id, date(2026, 1, 1), {"run": Decimal(7)}, source)
+        async with pipeline.worker.transaction() as tx:
+            await prices.import_prices(tx, [new], await own_cards(pipeline.worker), pipeline.account_id)
+        catalog.forget()
+        priced = await catalog.card(before[0].id)
+        assert priced is not None
+        assert priced.price is not None
+        assert priced.price.source == source

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { useIdle } from '@/app/idle';
 import { classes } from '@/ui/classes';
 import { BAR_STEP, barsOf, HEIGHT, pathOf, peaksQuery } from './peaks';
 import styles from './WaveStrip.module.css';
@@ -13,7 +14,8 @@ interface Props {
 
 /** A sound's shape on a tile, the played part in the accent: two paths, for a list may show hundreds of them. */
 export function WaveStrip({ peaksUrl, played, bars }: Props) {
-  const { data } = useQuery(peaksQuery(peaksUrl));
+  const idle = useIdle();
+  const { data } = useQuery(peaksQuery(idle ? peaksUrl : null));
   const path = useMemo(() => pathOf(barsOf(data ?? { data: [] }, bars)), [data, bars]);
   const box = `0 0 ${bars * BAR_STEP} ${HEIGHT}`;
   const hidden = `inset(0 ${((1 - Math.min(1, Math.max(0, played))) * 100).toFixed(2)}% 0 0)`;
