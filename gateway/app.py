@@ -28,6 +28,7 @@ from gateway.routes import OPERATIONS, studio
 from gateway.routes.documents import OPERATIONS_KEY
 from gateway.sessions import Sessions
 from gateway.signatures import Signatures
+from gateway.small_files import SmallFiles
 from gateway.subpath import BASE_PATH, below
 from shared.antivirus import Scanner
 from shared.catalog import Catalog
@@ -150,6 +151,7 @@ async def open_deps(settings: Settings) -> AsyncIterator[Deps]:
             executor=executor,
             intake=_intake(settings, orm, store, executor),
             variants=Variants(store, executor),
+            small_files=SmallFiles(),
             authenticator=_authenticator(db, settings, [Sessions(db, access_tokens, cookies), trusted]),
             access_tokens=access_tokens,
             cookies=cookies,

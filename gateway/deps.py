@@ -13,6 +13,7 @@ from gateway.live import LiveHub
 from gateway.metrics import JobMetrics
 from gateway.rates import Rates
 from gateway.signatures import Signatures
+from gateway.small_files import SmallFiles
 from shared.catalog import Catalog
 from shared.db import Database
 from shared.domains.admission import Admitter
@@ -55,6 +56,7 @@ class Deps:
     executor: Executor
     intake: Intake
     variants: Variants
+    small_files: SmallFiles
     authenticator: Authenticator
     access_tokens: AccessTokens
     cookies: SessionCookies

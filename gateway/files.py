@@ -54,7 +54,7 @@ class PictureQuery(FileQuery):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One stored object and how it is told to the caller. `bytes` None is not known beforehand."""
+    """One stored object and how it is told to the caller. `bytes` None: something small that was derived."""
 
     key: str
     mime: str
@@ -123,12 +123,7 @@ async def send_file(
     tags = _tags(request.headers.get("If-None-Match"))
     if etag in tags or "*" in tags:
         return Reply(None, 304, headers)
-    length = file.bytes
-    if length is None:
-        info = await store.head(file.key)
-        if info is None:
-            raise NotFound("The file is no longer stored.")
-        length = info.bytes
+    content, length = await _known(request, store, file)
     asked = None if file.words else request.headers.get("Range")
     if asked is not None and request.headers.get("If-Range", etag) == etag:
         span = _span(asked, length)
@@ -136,7 +131,40 @@ async def send_file(
         span = (0, length - 1)
     if span is None:
         return Reply(None, 416, headers | {"Content-Range": f"bytes */{length}"})
+    if content is not None:
+        return _part(content, file, headers, span)
     return await _stream(request.raw, store, file, headers, span, length)
+
+
+async def _known(
+    request: Request[Any, Any], store: ObjectStore, file: StoredFile
+) -> tuple[bytes | None, int]:
+    """The file, if it is small, and its length. Raises NotFound, Unavailable."""
+    if file.bytes is not None:
+        return None, file.bytes
+    try:
+        content = await request.deps.small_files.read(store, file.key)
+        info = None if content is not None else await store.head(file.key)
+    except ObjectMissing:
+        info = content = None
+    except StorageError:
+        raise _away() from None
+    if content is not None:
+        return content, len(content)
+    if info is None:
+        raise NotFound("The file is no longer stored.")
+    return None, info.bytes
+
+
+def _part(
+    content: bytes, file: StoredFile, headers: Mapping[str, str], span: tuple[int, int]
+) -> web.Response:
+    """aiohttp leaves the body away where only the head is asked for."""
+    start, end = span
+    partial = end - start + 1 != len(content)
+    ranged = {"Content-Range": f"bytes {start}-{end}/{len(content)}"} if partial else {}
+    sent = {**headers, **ranged, "Content-Type": _content_type(file.mime)}
+    return web.Response(body=content[start : end + 1], status=206 if partial else 200, headers=sent)
 
 
 def disposition(kind: str, name: str) -> str:
@@ -191,9 +219,11 @@ async def _first(chunks: AsyncGenerator[bytes]) -> bytes:
     except ObjectMissing:
         raise NotFound("The file is no longer stored.") from None
     except StorageError:
-        raise Unavailable(
-            "The object store cannot be reached just now; try again.", retry_after_s=1
-        ) from None
+        raise _away() from None
+
+
+def _away() -> Unavailable:
+    return Unavailable("The object store cannot be reached just now; try again.", retry_after_s=1)
 
 
 def _span(header: str, length: int) -> tuple[int, int] | None:

@@ -29,7 +29,7 @@ const CHUNKS = [
     priority: 2,
   },
   { name: 'create', test: /features\/create\/CreateView\.tsx$/, priority: 1 },
-  { name: 'library', test: /features\/library\/\w+View\.tsx$/, priority: 1 },
+  { name: 'library', test: /features\/library\/(Gallery|Favourites|Trash)View\.tsx$/, priority: 1 },
   { name: 'ops', test: /features\/ops\/(Gate|\w+View)\.tsx$/, priority: 1 },
 ];
 const alias = { '@': join(import.meta.dirname, 'src') };

@@ -78,6 +78,15 @@ async def test_thumbnails_are_webp_and_images_have_no_peaks(api: Api, path: str)
     thumbnail = await api.get(f"{path}/thumbnail")
     assert thumbnail.headers["Content-Type"] == "image/webp"
     assert thumbnail.content[8:12] == b"WEBP"
+    part = await api.get(f"{path}/thumbnail", headers={"Range": "bytes=8-11"})
+    length = len(thumbnail.content)
+    assert (part.status, part.content, part.headers["Content-Range"]) == (
+        206,
+        b"WEBP",
+        f"bytes 8-11/{length}",
+    )
+    head = await api.call("HEAD", f"{path}/thumbnail")
+    assert (head.content, head.headers["Content-Length"]) == (b"", str(length))
     assert (await api.get(f"{path}/peaks")).problem[:2] == (404, "NOT_FOUND")
     assert (await api.get(f"{path}/poster")).problem[:2] == (404, "NOT_FOUND")
 
@@ -90,5 +99,6 @@ async def test_there_is_no_other_output(api: Api, other: Api, path: str) -> None
 
 async def test_a_lost_object_is_404(api: Api, path: str) -> None:
     key = await api.gateway.worker.fetchval("SELECT key FROM outputs WHERE account_id = $1", api.account_id)
-    await api.gateway.deps.store.delete([key])
+    await api.gateway.deps.store.delete([key, f"{key.rpartition('/')[0]}/0.thumb.webp"])
     assert (await api.get(path)).problem[:2] == (404, "NOT_FOUND")
+    assert (await api.get(f"{path}/thumbnail")).problem[:2] == (404, "NOT_FOUND")

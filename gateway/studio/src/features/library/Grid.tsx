@@ -1,19 +1,12 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import {
-  type KeyboardEvent,
-  startTransition,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from 'react';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Asset } from '@/api/assets';
+import { useIdle } from '@/app/idle';
 import styles from './Grid.module.css';
 import { shapeOf } from './pictures';
 import { GAP, heightOf, neighbour, rowsOf, wishedHeight } from './rows';
 import { Tile, type TileDeeds } from './Tile';
-import { placeWidth } from './TilesLoading';
+import { tilesPlace } from './TilesLoading';
 
 interface Props extends Omit<TileDeeds, 'onFocused'> {
   label: string;
@@ -38,8 +31,10 @@ const WINDOW =
 export function Grid(props: Props) {
   const { label, assets, current, selected, shown, onCurrent, onEndReached } = props;
   const list = useRef<HTMLUListElement>(null);
+  const [{ top }] = useState(tilesPlace);
   const width = useWidth(list);
-  const overscan = useOverscan();
+  // Rows beyond the window come once those in it are there.
+  const overscan = useIdle() ? OVERSCAN : 0;
   const wished = wishedHeight(width);
   const rows = useMemo(
     () => (width ? rowsOf(assets.map(shapeOf), width, wished, GAP) : []),
@@ -51,7 +46,7 @@ export function Grid(props: Props) {
     estimateSize: (index) => (rows[index]?.height ?? wished) + GAP,
     overscan,
     initialRect: WINDOW,
-    scrollMargin: list.current?.offsetTop ?? 0,
+    scrollMargin: list.current?.offsetTop ?? top,
     scrollPaddingStart: 72,
     scrollPaddingEnd: 96,
   });
@@ -154,19 +149,12 @@ function useDeeds(now: TileDeeds): TileDeeds {
   );
 }
 
-/** Rows beyond the window come once those in it are there. */
-function useOverscan(): number {
-  const [rows, setRows] = useState(0);
-  useEffect(() => startTransition(() => setRows(OVERSCAN)), []);
-  return rows;
-}
-
 /**
  * Begins with the width of the place that is kept for it, so that the tiles are part of the first drawing, which does
  * not hold up the page.
  */
 function useWidth(ref: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(placeWidth);
+  const [width, setWidth] = useState(() => tilesPlace().width);
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;

@@ -3,9 +3,10 @@ import styles from './TilesLoading.module.css';
 
 const SHAPES = [1, 1.5, 1.3, 0.8, 1.6, 1];
 
-/** How wide the grid will be, in CSS pixels, while its shape is shown; else 0. */
-export function placeWidth(): number {
-  return globalThis.document?.querySelector(`.${styles.rows}`)?.clientWidth ?? 0;
+/** Where the grid will be, in CSS pixels, while its shape is shown; else zeros. */
+export function tilesPlace(): { top: number; width: number } {
+  const place = globalThis.document?.querySelector<HTMLElement>(`.${styles.rows}`);
+  return { top: place?.offsetTop ?? 0, width: place?.clientWidth ?? 0 };
 }
 
 /** The shape of the grid before it is there. */

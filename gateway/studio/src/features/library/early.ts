@@ -28,16 +28,17 @@ async function draw(): Promise<void> {
   const response = await askEarly(FIRST_PAGE);
   if (!response.ok) return;
   const { data } = (await response.json()) as { data: Asset[] };
-  if (data.length > 0 && place.isConnected) place.replaceChildren(gridOf(data, place.clientWidth));
+  if (data.length > 0 && place.isConnected) place.replaceChildren(gridOf(data, place));
 }
 
-function gridOf(assets: readonly Asset[], width: number): HTMLElement {
+function gridOf(assets: readonly Asset[], place: HTMLElement): HTMLElement {
+  const width = place.clientWidth;
+  const inSight = window.innerHeight - place.offsetTop;
   const rows = rowsOf(assets.map(shapeOf), width, wishedHeight(width), GAP);
   const list = document.createElement('ul');
   list.className = grid.grid ?? '';
   list.style.height = `${heightOf(rows)}px`;
-  const inWindow = rows.filter(({ top }) => top < window.innerHeight);
-  list.append(...inWindow.flatMap((row) => tilesOf(row, assets)));
+  list.append(...rows.filter(({ top }) => top < inSight).flatMap((row) => tilesOf(row, assets)));
   return list;
 }
 

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useState } from 'react';
 import { keys } from '@/api/keys';
 import { fetchThroughput } from '@/api/ops';
+import { useIdle } from '@/app/idle';
 import { KINDS } from '@/features/create/kinds';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
@@ -26,6 +27,7 @@ const WAYS = [
 
 /** What came in and what ended, minute by minute. */
 export function ThroughputCard() {
+  const idle = useIdle();
   const [by, setBy] = useState<By>('outcome');
   const [kind, setKind] = useState('');
   const [minutes, setMinutes] = useState('60');
@@ -67,7 +69,7 @@ export function ThroughputCard() {
       )}
       {!asTable && (
         <Suspense fallback={<Skeleton height={HEIGHT} />}>
-          {query.data && series ? (
+          {idle && query.data && series ? (
             <ThroughputChart
               start={query.data.start}
               stepS={query.data.step_s}
