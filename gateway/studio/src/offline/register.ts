@@ -3,7 +3,8 @@ import { onForget } from '@/api/person';
 import { sayOffer } from '@/ui/toasts';
 import { forgetFiles } from './forget';
 
-const AFTER_MS = 1_000;
+/** It fetches all of the studio, which may wait until the first view has what it needs. */
+const AFTER_MS = 5_000;
 const LOOK_EVERY_MS = 3_600_000;
 
 /** Keeps the shell for when there is no network, once the page is there; a new version is offered, not imposed. */
