@@ -1,13 +1,14 @@
 import { useNavigate } from '@tanstack/react-router';
-import { lazy, type MouseEvent, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react';
+import { type MouseEvent, type ReactNode, useCallback, useEffect, useState } from 'react';
 import { fileAddress } from '@/api/address';
 import { fetchMatching, MOST_AT_ONCE } from '@/api/assets';
-import { useIdle } from '@/app/idle';
 import { View } from '@/app/View';
 import { useCompare } from '@/features/compare/comparing';
 import { jukebox } from '@/features/players/jukebox';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { say, sayProblem } from '@/ui/toasts';
+import { BulkBar } from './BulkBar';
+import { DetailsPanel } from './DetailsPanel';
 import { change, fromTrash, toTrash } from './deeds';
 import { FilterBar } from './FilterBar';
 import { assetFilters, type Filters, filtersOf } from './filters';
@@ -21,11 +22,7 @@ import { useAssets } from './useAssets';
 import { useLibraryKeys } from './useLibraryKeys';
 import { useLibrarySearch } from './useLibrarySearch';
 import { useNews } from './useNews';
-
-const chosen = () => import('./chosen');
-const BulkBar = lazy(async () => ({ default: (await chosen()).BulkBar }));
-const DetailsPanel = lazy(async () => ({ default: (await chosen()).DetailsPanel }));
-const Viewer = lazy(async () => ({ default: (await chosen()).Viewer }));
+import { Viewer } from './Viewer';
 
 interface ShelfProps {
   title: string;
@@ -61,10 +58,6 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
   const [selection, setSelection] = useState<Selection>(NONE);
   const [current, setCurrent] = useState<string | null>(null);
   useEffect(() => () => jukebox.pause(), []);
-  const idle = useIdle();
-  useEffect(() => {
-    if (idle) void chosen();
-  }, [idle]);
 
   const find = (id: string | null | undefined) => items.find((one) => one.id === id);
   const order = items.map((one) => one.id);
@@ -177,42 +170,38 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
           {isFetchingNextPage && <TilesLoading rows={1} />}
         </div>
         {shown && !search.full && (
-          <Suspense>
-            <DetailsPanel
-              asset={shown}
-              onFull={() => open(shown.id, true)}
-              onClose={() => changeSearch({ show: undefined })}
-            />
-          </Suspense>
+          <DetailsPanel
+            asset={shown}
+            onFull={() => open(shown.id, true)}
+            onClose={() => changeSearch({ show: undefined })}
+          />
         )}
       </div>
-      <Suspense>
-        {selection.ids.size > 0 && (
-          <BulkBar
-            ids={ids}
-            sizeBytes={loadedAll ? sizeBytes : 0}
-            trash={trash}
-            onAll={() => setSelection(everything(order))}
-            onMatching={hasNextPage ? matching : undefined}
-            onCompare={compare}
-            onClear={() => setSelection(NONE)}
-          />
-        )}
-        {shown && search.full && (
-          <Viewer
-            assets={items}
-            asset={shown}
-            onMove={(id) => {
-              setCurrent(id);
-              changeSearch({ show: id, full: true }, true);
-            }}
-            onNearEnd={more}
-            onFavorite={favorite}
-            onDelete={remove}
-            onClose={() => changeSearch({ full: undefined, show: undefined })}
-          />
-        )}
-      </Suspense>
+      {selection.ids.size > 0 && (
+        <BulkBar
+          ids={ids}
+          sizeBytes={loadedAll ? sizeBytes : 0}
+          trash={trash}
+          onAll={() => setSelection(everything(order))}
+          onMatching={hasNextPage ? matching : undefined}
+          onCompare={compare}
+          onClear={() => setSelection(NONE)}
+        />
+      )}
+      {shown && search.full && (
+        <Viewer
+          assets={items}
+          asset={shown}
+          onMove={(id) => {
+            setCurrent(id);
+            changeSearch({ show: id, full: true }, true);
+          }}
+          onNearEnd={more}
+          onFavorite={favorite}
+          onDelete={remove}
+          onClose={() => changeSearch({ full: undefined, show: undefined })}
+        />
+      )}
     </div>
   );
 }
