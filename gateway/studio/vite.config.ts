@@ -24,7 +24,7 @@ const CHUNKS = [
   { name: 'lists', test: /@tanstack\/(react-)?virtual/, priority: 3 },
   {
     name: 'parts',
-    test: /src\/(app|ui|api|features\/(create|players|watch))\/|library\/(deeds|assetCache)\.ts|node_modules\//,
+    test: /src\/(app|ui|api|features\/(create|players|watch))\/|(library\/(deeds|assetCache)|compare\/comparing)\.ts|node_modules\//,
     minShareCount: 2,
     priority: 2,
   },
