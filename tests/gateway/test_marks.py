@@ -36,7 +36,7 @@ async def test_history_is_found_by_its_marks_and_seeds(api: Api, painted: dict[s
     await api.call(
         "PATCH", f"{GENERATIONS}/{painted['id']}", {"favorite": True, "tags": ["fog"], "rating": 3}
     )
-    other = (await api.submit(input={"prompt": "x", "seed": 77}))["id"]
+    other = (await api.submit(input={"prompt": "x", "seed": 77, "size": "640x384"}))["id"]
 
     async def found(query: str) -> list[str]:
         return [one["id"] for one in (await api.get(f"{GENERATIONS}?{query}")).json["data"]]
