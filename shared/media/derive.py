@@ -85,6 +85,6 @@ def _video(path: Path) -> Derived:
         width=info.width,
         height=info.height,
         duration_s=round(info.duration_s, 3),
-        thumbnail=images.encode(frame, WEBP, quality=75),
+        thumbnail=images.encode(frame, WEBP, images.THUMBNAIL_QUALITY),
         poster=poster,
     )

@@ -15,6 +15,7 @@ from shared.media.sniff import AVIF, GIF, JPEG, PNG, WEBP, MediaType
 
 MAX_PIXELS = 64_000_000
 THUMBNAIL_SIDE = 512
+THUMBNAIL_QUALITY = 75
 FORMATS = {"PNG": PNG, "JPEG": JPEG, "MPO": JPEG, "WEBP": WEBP, "GIF": GIF, "AVIF": AVIF}
 WRITTEN_AS = {"JPEG": "JPEG", "MPO": "JPEG", "WEBP": "WEBP", "AVIF": "WEBP"}
 """The rest (PNG, GIF's first frame) is written as PNG."""
@@ -63,7 +64,7 @@ def thumbnail(source: Source, longest: int = THUMBNAIL_SIDE) -> bytes:
     """WebP whose longest side is `longest` pixels, or less where the image is smaller. Raises MediaError."""
     with opened(source) as image:
         image.thumbnail((longest, longest), Image.Resampling.LANCZOS)  # draft mode for JPEG: decodes small
-        return encode(upright_srgb(image), WEBP, quality=75)
+        return encode(upright_srgb(image), WEBP, THUMBNAIL_QUALITY)
 
 
 def narrowed(source: Source, width: int) -> bytes:

@@ -1,4 +1,2 @@
-/** The library that draws, by itself: a browser runs a script in one go, and short ones keep a phone able to answer. */
+/** What draws, by itself: a browser runs a script in one go, and short ones keep a phone able to answer. */
 import 'react-dom/client';
-import '@tanstack/react-query';
-import '@tanstack/react-router';

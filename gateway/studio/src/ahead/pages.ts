@@ -1,4 +1,5 @@
 import { KINDS } from '@/features/create/kinds';
+import { FIRST_PAGE } from '@/features/library/early';
 
 /** Where people arrive, and what the first view there needs beside the frame. */
 export interface Ahead {
@@ -28,7 +29,7 @@ const [image, ...others] = KINDS.map(({ name }) =>
 export const PAGES: readonly Ahead[] = [
   led('/studio', image as Ahead),
   ...others,
-  page('/studio/gallery', 'library/GalleryView.tsx', '/api/v1/assets?limit=50'),
+  page('/studio/gallery', 'library/GalleryView.tsx', FIRST_PAGE),
   page('/studio/history', 'library/HistoryView.tsx'),
   page('/studio/favourites', 'library/FavouritesView.tsx'),
   page('/studio/jobs', 'watch/JobsView.tsx'),

@@ -1,3 +1,5 @@
+import { once } from './once';
+
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -7,16 +9,13 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-let relative: Intl.RelativeTimeFormat | null = null;
+const relative = once(() => new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' }));
 
 /** "2 min. ago", "tomorrow". */
 export function ago(instant: string | Date, now: number = Date.now()): string {
   const seconds = (new Date(instant).getTime() - now) / 1000;
   const unit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
-  if (!unit) return 'just now';
-  // Made when first needed: a phone takes 20 ms for it.
-  relative ??= new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
-  return relative.format(Math.trunc(seconds / unit[1]), unit[0]);
+  return unit ? relative().format(Math.trunc(seconds / unit[1]), unit[0]) : 'just now';
 }
 
 /** 0.8 s, 42 s, 3:07, 1:02:09. */

@@ -1,3 +1,5 @@
+import { once } from '@/ui/once';
+
 /** What a report is about, as it stands in the address. Days are `2026-11-30`. */
 export interface ReportSearch {
   from?: string;
@@ -84,12 +86,12 @@ export function stepOf(search: ReportSearch, { from, to }: { from: string; to: s
   return days <= 45 ? 'day' : days <= 190 ? 'week' : 'month';
 }
 
-const SHORT = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
-const MONTH = { month: 'short', year: 'numeric', timeZone: 'UTC' } as const;
+const short = once(() => new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' }));
+const month = once(() => new Intl.DateTimeFormat('en', { month: 'short', year: 'numeric', timeZone: 'UTC' }));
 
 /** How a day, a week (by its Monday) or a month is called on an axis. */
 export function stepLabel(group: string, step: Step): string {
   const day = new Date(group.length === 7 ? `${group}-01` : group);
   if (Number.isNaN(day.getTime())) return group;
-  return day.toLocaleDateString('en', step === 'month' ? MONTH : SHORT);
+  return (step === 'month' ? month() : short()).format(day);
 }

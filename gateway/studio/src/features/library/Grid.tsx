@@ -31,8 +31,8 @@ const WINDOW =
 export function Grid(props: Props) {
   const { label, assets, current, selected, shown, onCurrent, onEndReached } = props;
   const list = useRef<HTMLUListElement>(null);
-  const [{ top }] = useState(tilesPlace);
-  const width = useWidth(list);
+  const [kept] = useState(tilesPlace);
+  const width = useWidth(list, kept.width);
   // Rows beyond the window come once those in it are there.
   const overscan = useIdle() ? OVERSCAN : 0;
   const wished = wishedHeight(width);
@@ -46,7 +46,7 @@ export function Grid(props: Props) {
     estimateSize: (index) => (rows[index]?.height ?? wished) + GAP,
     overscan,
     initialRect: WINDOW,
-    scrollMargin: list.current?.offsetTop ?? top,
+    scrollMargin: list.current?.offsetTop ?? kept.top,
     scrollPaddingStart: 72,
     scrollPaddingEnd: 96,
   });
@@ -153,8 +153,8 @@ function useDeeds(now: TileDeeds): TileDeeds {
  * Begins with the width of the place that is kept for it, so that the tiles are part of the first drawing, which does
  * not hold up the page.
  */
-function useWidth(ref: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(() => tilesPlace().width);
+function useWidth(ref: React.RefObject<HTMLElement | null>, kept: number): number {
+  const [width, setWidth] = useState(kept);
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;

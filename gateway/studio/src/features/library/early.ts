@@ -7,7 +7,8 @@ import { GAP, heightOf, type Row, rowsOf, wishedHeight } from './rows';
 import tile from './Tile.module.css';
 import loading from './TilesLoading.module.css';
 
-const FIRST_PAGE = '/api/v1/assets?limit=50';
+/** What the gallery asks for at once. */
+export const FIRST_PAGE = '/api/v1/assets?limit=50';
 
 /**
  * Draws the gallery's first pictures where the grid will be, while the application is on its way, which then draws the
