@@ -41,9 +41,10 @@ export function ahead(alias: Record<string, string>): Plugin {
       const folder = folderOf(config);
       const empty = await readFile(join(folder, 'index.html'), 'utf8');
       const { PAGES, render } = await renderer(config, alias);
-      for (const { paths, view, calls } of PAGES) {
+      for (const { paths, view, calls, hasPictures } of PAGES) {
         const links = scripts(`features/${view}`, bundle, empty);
-        const page = filled(asking(headed(empty, links), calls), await render(paths[0]));
+        const whole = asking(headed(empty, links), calls);
+        const page = filled(hasPictures ? picturesFirst(whole, bundle) : whole, await render(paths[0]));
         for (const path of paths) await put(join(folder, 'pages', `${path}.html`), page);
       }
     },
@@ -107,6 +108,21 @@ function scripts(source: string, bundle: Bundle, page: string): string[] {
 function asking(page: string, calls: readonly string[]): string {
   const links = calls.map((call) => `<link rel="preload" as="fetch" crossorigin href="..${call}">\n`);
   return page.replace('<link rel="modulepreload"', (first) => links.join('') + first);
+}
+
+/**
+ * What draws may come beside the pictures, for a phone's line would be idle until it is known which; the other scripts
+ * wait in a template, and `start` lets them go.
+ */
+function picturesFirst(page: string, bundle: Bundle): string {
+  const early = withImports(chunkOf('engine.ts', bundle), bundle);
+  const later: string[] = [];
+  const rest = page.replace(/<link rel="modulepreload".*>\n/g, (link) => {
+    if (early.some(({ fileName }) => link.includes(fileName))) return link;
+    later.push(link);
+    return '';
+  });
+  return headed(rest, [`<template id="later">${later.join('')}</template>`]);
 }
 
 function chunkOf(source: string, bundle: Bundle): Chunk {

@@ -1,7 +1,7 @@
 import { drawFirstTiles } from '@/features/library/early';
 
 /** Longer than this the application does not wait for what is drawn before it. */
-const PATIENCE_MS = 200;
+const PATIENCE_MS = 800;
 
 /** What was rendered ahead is painted before the application takes the processor; a hidden page is not painted. */
 const isAhead = document.getElementById('root')?.hasChildNodes();
@@ -13,6 +13,8 @@ if (isAhead && !document.hidden)
 else void start();
 
 async function start(): Promise<void> {
+  const later = document.querySelector<HTMLTemplateElement>('template#later');
+  if (later) document.head.append(later.content);
   await import('./engine');
   await pause();
   await import('./main');

@@ -9,6 +9,8 @@ export interface Ahead {
   view: string;
   /** What it asks the gateway for at once. */
   calls: readonly string[];
+  /** Whether pictures are what people come for: the scripts that make them move wait for them. */
+  hasPictures?: boolean;
 }
 
 const FRAME_CALLS = ['/api/v1/overview', '/api/auth/me'];
@@ -29,7 +31,7 @@ const [image, ...others] = KINDS.map(({ name }) =>
 export const PAGES: readonly Ahead[] = [
   led('/studio', image as Ahead),
   ...others,
-  page('/studio/gallery', 'library/GalleryView.tsx', FIRST_PAGE),
+  { ...page('/studio/gallery', 'library/GalleryView.tsx', FIRST_PAGE), hasPictures: true },
   page('/studio/history', 'library/HistoryView.tsx'),
   page('/studio/favourites', 'library/FavouritesView.tsx'),
   page('/studio/jobs', 'watch/JobsView.tsx'),

@@ -12,7 +12,7 @@ export const FIRST_PAGE = '/api/v1/assets?limit=50';
 
 /**
  * Draws the gallery's first pictures where the grid will be, while the application is on its way, which then draws the
- * same in their place.
+ * same in their place. Ends when the pictures are there.
  */
 export async function drawFirstTiles(): Promise<void> {
   try {
@@ -29,7 +29,9 @@ async function draw(): Promise<void> {
   const response = await askEarly(FIRST_PAGE);
   if (!response.ok) return;
   const { data } = (await response.json()) as { data: Asset[] };
-  if (data.length > 0 && place.isConnected) place.replaceChildren(gridOf(data, place));
+  if (data.length === 0 || !place.isConnected) return;
+  place.replaceChildren(gridOf(data, place));
+  await Promise.allSettled([...place.querySelectorAll('img')].map((picture) => picture.decode()));
 }
 
 function gridOf(assets: readonly Asset[], place: HTMLElement): HTMLElement {
