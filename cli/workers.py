@@ -1,4 +1,4 @@
-"""`penstock workers`: which processes there are, and having one begin nothing new."""
+"""`penstock workers`: which processes there are, and having one begin nothing new, or end."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Which worker processes there are, and having one begin nothing new.",
+    help="Which worker processes there are, and having one begin nothing new, or end.",
 )
 
 WorkerId = Annotated[UUID, typer.Argument(metavar="ID", help="A worker, as `workers ls` shows it.")]
@@ -77,6 +77,13 @@ def quiet(connection: Connection, worker_id: WorkerId) -> None:
 def unquiet(connection: Connection, worker_id: WorkerId) -> None:
     """Have a quiet worker begin work again."""
     run(connection, lambda session: _set(session, worker_id, "unquiet"))
+
+
+@app.command()
+@takes(Connection)
+def stop(connection: Connection, worker_id: WorkerId) -> None:
+    """Have a worker end what it does, and itself; whatever keeps it running starts another."""
+    run(connection, lambda session: _set(session, worker_id, "stop"))
 
 
 async def _set(session: Session, worker_id: UUID, action: str) -> None:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -82,7 +83,7 @@ class Engine:
         self._lifecycle = Lifecycle(db, self._publisher, self.metrics.changed)
         self._lease = Lease(
             db, settings, kinds, running=self._running, stats=self._stats, on_cancel=self._on_cancel,
-            on_lost=self._on_lost,
+            on_lost=self._on_lost, on_stop=self._on_stop,
         )  # fmt: skip
         self._credentials = Credentials(db, providers, settings, executor)
         self._router = Router(db, self._credentials, settings)
@@ -283,6 +284,13 @@ class Engine:
 
     def _on_lost(self) -> None:
         self._steps.abandon()
+
+    def _on_stop(self) -> None:
+        """An operator has this process end: as by a signal, for which its runner is prepared."""
+        if not self._draining:
+            self._draining = True
+            log.info("stop_asked", worker=str(self._lease.worker_id))
+            signal.raise_signal(signal.SIGTERM)
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

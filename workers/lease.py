@@ -43,6 +43,7 @@ class Lease:
         stats: Callable[[], dict[str, Any]],
         on_cancel: Callable[[UUID], None],
         on_lost: Callable[[], None],
+        on_stop: Callable[[], None],
     ) -> None:
         self._db = db
         self._settings = settings
@@ -51,6 +52,7 @@ class Lease:
         self._stats = stats
         self._on_cancel = on_cancel
         self._on_lost = on_lost
+        self._on_stop = on_stop
         self._trusted_until = 0.0
         self._steady_since = float("inf")
         self._hurry = asyncio.Event()
@@ -122,6 +124,8 @@ class Lease:
         if heard.quiet != self.quiet:
             log.info("worker_quiet" if heard.quiet else "worker_no_longer_quiet", worker=str(self.worker_id))
         self.quiet = heard.quiet
+        if heard.draining:
+            self._on_stop()
         for generation_id in heard.canceling:
             self._on_cancel(generation_id)
 

@@ -29,7 +29,7 @@ INSERT INTO workers (id, kinds, slots, host, pid, version, quiet) VALUES ($1, $2
 # works on are given back: the answer to their claim, or the change that ended their step, was lost on the way.
 _BEAT = """
 WITH beat AS (
-    UPDATE workers SET beat_at = now(), stats = $2 WHERE id = $1 RETURNING id, quiet
+    UPDATE workers SET beat_at = now(), stats = $2 WHERE id = $1 RETURNING id, quiet, draining
 ), renewed AS (
     UPDATE generations g SET wake_at = now() + $4::float8 * interval '1 second' FROM beat
     WHERE g.owner = beat.id AND g.id = ANY ($3)
@@ -40,7 +40,7 @@ WITH beat AS (
         AND g.wake_at < now() + ($4::float8 - $5::float8) * interval '1 second'
 )
 SELECT (SELECT array_agg(g.id) FROM generations g
-        WHERE g.owner = beat.id AND g.cancel_requested_at IS NOT NULL) AS canceling, beat.quiet
+        WHERE g.owner = beat.id AND g.cancel_requested_at IS NOT NULL) AS canceling, beat.quiet, beat.draining
 FROM beat
 """
 
@@ -79,10 +79,11 @@ class QueueLoad:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a worker learns as it beats: what somebody wants canceled, and whether it is to begin nothing new."""
+    """What a worker learns as it beats: what somebody wants canceled, whether it is to begin nothing new, or to end."""
 
     canceling: Sequence[UUID]
     quiet: bool
+    draining: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ async def beat(db: Database, worker_id: UUID, stats: dict[str, Any], running: Se
     `running` are the generations whose steps run in this process now.
     """
     row = await db.fetchrow(_BEAT, worker_id, stats, list(running), STEP_TTL_S, FORGOTTEN_S)
-    return None if row is None else Heard(row["canceling"] or (), row["quiet"])
+    return None if row is None else Heard(row["canceling"] or (), row["quiet"], row["draining"])
 
 
 async def drain(db: Database, worker_id: UUID) -> None:

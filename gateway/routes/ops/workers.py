@@ -1,4 +1,4 @@
-"""Worker processes: which there are, and having one begin nothing new."""
+"""Worker processes: which there are, and having one begin nothing new, or end."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -95,10 +95,33 @@ async def unquiet_worker(request: Request[None, None]) -> Reply:
     return await _set(request, on=False)
 
 
+@operation(
+    "POST",
+    f"{PREFIX}/workers/{{id}}/stop",
+    tag=TAG,
+    summary="Have a worker end",
+    scope=Scope.ADMIN,
+    role=Role.OPERATOR,
+    answers=(Answer(200, "The worker, on its way out", WorkerResource),),
+    errors=(NotFound,),
+)
+async def stop_worker(request: Request[None, None]) -> Reply:
+    """Within two seconds, as by SIGTERM: it begins nothing new, lets paid calls that are under way finish, and gives
+    the rest back to the others. What keeps workers running starts another in its place.
+    """
+    await workers.stop(request.deps.db, actor_of(request), request.id())
+    return await _shown(request)
+
+
 async def _set(request: Request[None, None], *, on: bool) -> Reply:
     """Raises NotFound."""
+    await workers.quiet(request.deps.db, actor_of(request), request.id(), on=on)
+    return await _shown(request)
+
+
+async def _shown(request: Request[None, None]) -> Reply:
+    """Raises NotFound."""
     deps, worker_id = request.deps, request.id()
-    await workers.quiet(deps.db, actor_of(request), worker_id, on=on)
     deps.board.forget()
     rows = await workers.read(deps.db, deps.settings.lease_ttl_s)
     found = next((row for row in rows if row["id"] == worker_id), None)
@@ -141,4 +164,4 @@ def _state(row: Mapping[str, Any]) -> str:
     return "draining" if row["draining"] else "quiet" if row["quiet"] else "up"
 
 
-operations = (list_workers, quiet_worker, unquiet_worker)
+operations = (list_workers, quiet_worker, unquiet_worker, stop_worker)

@@ -15,6 +15,7 @@ SELECT w.id, w.kinds, w.slots, w.host, w.pid, w.version, w.draining, w.quiet, w.
 FROM workers w ORDER BY w.host, w.started_at, w.id
 """
 _QUIET = "SELECT auth.ops_quiet($1, $2)"
+_STOP = "SELECT auth.ops_stop($1)"
 
 
 async def read(db: Database, lease_ttl_s: float) -> list[Mapping[str, Any]]:
@@ -29,4 +30,14 @@ async def quiet(db: Database, actor: Actor, worker_id: UUID, *, on: bool) -> Non
     """
     async with deed(db, actor, "worker.quiet" if on else "worker.unquiet", f"worker:{worker_id}") as done:
         if not await done.tx.fetchval(_QUIET, worker_id, on):
+            raise NotFound(f"There is no worker {worker_id}.")
+
+
+async def stop(db: Database, actor: Actor, worker_id: UUID) -> None:
+    """Has a worker end: it lets paid calls finish and gives the rest back. Whoever keeps it running starts another.
+
+    Raises NotFound.
+    """
+    async with deed(db, actor, "worker.stop", f"worker:{worker_id}") as done:
+        if not await done.tx.fetchval(_STOP, worker_id):
             raise NotFound(f"There is no worker {worker_id}.")

@@ -38,7 +38,13 @@ async def test_a_worker_is_shown_and_told_to_be_quiet(api: Api, process_id: UUID
     queues = {one["id"]: one for one in (await api.get(f"{OPS}/queues")).json["data"]}
     assert queues["video"]["slots"] == {"total": 0, "busy": 0, "quiet": 4}
     assert (await api.post(f"{path}/{process_id}/unquiet")).json["state"] == "up"
-    assert (await api.post(f"{path}/{new_id()}/quiet")).status == 404
+    for deed in ("quiet", "stop"):
+        assert (await api.post(f"{path}/{new_id()}/{deed}")).status == 404
+    assert not heard.draining
+    assert (await api.post(f"{path}/{process_id}/stop")).json["state"] == "draining"
+    heard = await fleet.beat(api.gateway.worker, process_id, {}, [])
+    assert heard is not None
+    assert heard.draining
 
 
 async def test_a_provider_rests_is_tried_again_and_asked(api: Api) -> None:

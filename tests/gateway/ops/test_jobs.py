@@ -163,7 +163,8 @@ async def test_nobody_reaches_others_through_the_database_alone(api: Api, other:
     [
         "SELECT * FROM auth.ops_lock('{}', 10)", "SELECT auth.ops_run_now(ARRAY[gen_random_uuid()])",
         "SELECT auth.ops_set_queue('image', true, 'pause', NULL, NULL)", "SELECT auth.ops_discard('x')",
-        "SELECT auth.ops_quiet(gen_random_uuid(), true)", "SELECT auth.ops_cool_down('local', now(), NULL)",
+        "SELECT auth.ops_quiet(gen_random_uuid(), true)", "SELECT auth.ops_stop(gen_random_uuid())",
+        "SELECT auth.ops_cool_down('local', now(), NULL)",
         "SELECT auth.ops_ask_check(gen_random_uuid(), 'local')",
         "SELECT auth.audit(gen_random_uuid(), 'a', 't', '{}', 'c', NULL)",
         "SELECT * FROM audit_log", "INSERT INTO audit_log (id) VALUES (gen_random_uuid())",

@@ -77,6 +77,10 @@ export function quietWorker(id: string, on: boolean): Promise<OpsWorker> {
   return taken(api.POST('/api/v1/ops/workers/{id}/unquiet', { params }));
 }
 
+export function stopWorker(id: string): Promise<OpsWorker> {
+  return taken(api.POST('/api/v1/ops/workers/{id}/stop', { params: { path: { id } } }));
+}
+
 export async function fetchOpsProviders(): Promise<OpsProvider[]> {
   return (await taken(api.GET('/api/v1/ops/providers'))).data;
 }
