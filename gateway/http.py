@@ -161,6 +161,7 @@ class Operation:
     parameters of `gateway.openapi.PARAMETERS`. `idempotent` operations obey Idempotency-Key. `ticket` operations
     take a one-time `?ticket=` too, because browsers cannot send headers with EventSource or WebSocket.
     `inline_files` says that the body may hold files in base64, so that it may be larger.
+    `monthly` ones count towards their account's month too (UCAS-036).
     """
 
     method: str
@@ -180,6 +181,7 @@ class Operation:
     idempotent: bool
     ticket: bool
     inline_files: bool
+    monthly: bool
     role: Role | None
 
     @property
@@ -208,6 +210,7 @@ def operation(
     idempotent: bool = False,
     ticket: bool = False,
     inline_files: bool = False,
+    monthly: bool = False,
     role: Role | None = None,
 ) -> Callable[[Callable[..., Awaitable[Reply | web.StreamResponse]]], Operation]:
     """Declare the decorated `async def handler(request: Request[Body, Query])` as an operation."""
@@ -232,6 +235,7 @@ def operation(
             idempotent=idempotent,
             ticket=ticket,
             inline_files=inline_files,
+            monthly=monthly,
             role=role,
         )
 
@@ -284,7 +288,7 @@ async def _caller(op: Operation, raw: web.Request, deps: Deps) -> Principal:
     except Unauthenticated:
         await deps.rates.check(raw, None)
         raise
-    await deps.rates.check(raw, caller)
+    await deps.rates.check(raw, caller, monthly=op.monthly)
     return caller
 
 

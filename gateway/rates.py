@@ -20,7 +20,7 @@ from shared.batch import Batcher
 from shared.db import Database
 from shared.domains import plans
 from shared.domains.attempts import network_of
-from shared.domains.rate_limits import WINDOW_S, Bucket, Level, RateLimiter, refusal
+from shared.domains.rate_limits import MONTH_S, Bucket, Level, RateLimiter, refusal
 from shared.settings import Settings
 
 PLAN_CACHE_S: Final = 15.0
@@ -44,11 +44,14 @@ class Rates:
         self.active = self.settings.limits_rates
         self._reads = Batcher(self._read)
 
-    async def check(self, request: web.Request, caller: Principal | None) -> None:
-        """Takes from the buckets of the request. Raises RateLimited."""
+    async def check(self, request: web.Request, caller: Principal | None, *, monthly: bool = False) -> None:
+        """Takes from the buckets of the request; `monthly` ones count towards their account's month too.
+
+        Raises RateLimited.
+        """
         buckets = self._of_address(request)
         if caller is not None:
-            buckets += await self._of_caller(caller)
+            buckets += await self._of_caller(caller, monthly=monthly)
         if not buckets:
             return
         request[LEVELS] = levels = await self.limiter.take(buckets)
@@ -67,7 +70,7 @@ class Rates:
         address = client_address(request, self.settings.trusted_proxies)
         return [Bucket("address", network_of(address), limit)]
 
-    async def _of_caller(self, caller: Principal) -> list[Bucket]:
+    async def _of_caller(self, caller: Principal, *, monthly: bool) -> list[Bucket]:
         account, key = str(caller.account_id), caller.key_id
         found = [
             Bucket("account", account, self.settings.rate_limit_per_account),
@@ -75,6 +78,8 @@ class Rates:
         ]
         if key is not None:
             found.append(Bucket("key", key, self.settings.rate_limit_per_key))
+        if monthly:
+            found.append(Bucket("month", account, self.settings.functions_per_month, MONTH_S))
         return [bucket for bucket in found if bucket.limit]
 
     async def _of_plan(self, account_id: UUID) -> int | None:
@@ -96,7 +101,7 @@ class Rates:
 def add_rate_headers(headers: CIMultiDict[str], levels: Sequence[Level], *, legacy: bool) -> None:
     """How each bucket stands; `legacy` adds the older headers, for the one with the least left."""
     headers["RateLimit-Policy"] = ", ".join(
-        f'"{level.bucket.name}";q={level.bucket.limit};w={WINDOW_S}' for level in levels
+        f'"{level.bucket.name}";q={level.bucket.limit};w={level.bucket.window_s}' for level in levels
     )
     headers["RateLimit"] = ", ".join(
         f'"{level.bucket.name}";r={level.left};t={math.ceil(level.full_in_s)}' for level in levels

@@ -217,6 +217,8 @@ class Settings(BaseSettings):
     proxy's address."""
     rate_limit_per_account: int = Field(6_000, ge=0)
     rate_limit_per_key: int = Field(3_000, ge=0)
+    functions_per_month: int = Field(100_000, ge=0)
+    """Per account, at the Creative Studio's functions, in any 30 days."""
     rate_limit_legacy_headers: bool = False
     """Also send X-RateLimit-Limit, -Remaining and -Reset."""
 

@@ -120,6 +120,7 @@ def _operation(function: Function, suffix: str, prefix: str) -> Operation:
         parameters=("Idempotency-Key", "Prefer"),
         example=function.example,
         inline_files=True,
+        monthly=True,
     )
     return declare(run)
 

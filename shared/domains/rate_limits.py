@@ -1,10 +1,11 @@
-"""Requests per minute, as token buckets in Redis that all processes share.
+"""How often somebody may ask, as token buckets in Redis that all processes share.
 
-A bucket holds as many tokens as its limit per minute and fills evenly; a request takes one from each of its buckets or
-from none. Requests that come together are asked about in one round trip, by one script. When Redis is away, each
-process counts by itself with the same limits, and says so once per outage.
+A bucket holds as many tokens as its limit and fills evenly in its window, a minute mostly; a request takes one from
+each of its buckets or from none. Requests that come together are asked about in one round trip, by one script. When
+Redis is away, each process counts by itself with the same limits, and says so once per outage.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from shared.queue import redis_client
 
 log = get_logger(__name__)
 
-WINDOW_S: Final = 60
+MINUTE_S: Final = 60
+MONTH_S: Final = 30 * 24 * 3600
 PREFIX: Final = "penstock:rate:"
 TIMEOUT_S: Final = 0.25
 REST_S: Final = 1.0
@@ -29,45 +31,48 @@ MOST_LOCAL: Final = 20_000
 _US: Final = 1_000_000
 
 # What is kept of a bucket is the time at which it will be full (GCRA's "theoretical arrival time", in microseconds of
-# the server's clock). ARGV: the window, then for each request how many buckets it has and their limits. The answer has
-# for each bucket what is left, when it is full, and how long to wait for a token, all in microseconds.
+# the server's clock). ARGV: for each request how many buckets it has, and the limit and the window of each. The answer
+# has for each bucket what is left, when it is full, and how long to wait for a token, all in microseconds.
 _SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local window = tonumber(ARGV[1])
-local answer, key, arg = {}, 0, 2
+local answer, key, arg = {}, 0, 1
 while arg <= #ARGV do
     local count = tonumber(ARGV[arg])
     local full, granted = {}, true
     for n = 1, count do
-        local step = window / tonumber(ARGV[arg + n])
+        local window = tonumber(ARGV[arg + 2 * n])
+        local step = window / tonumber(ARGV[arg + 2 * n - 1])
         local at = math.max(tonumber(redis.call('GET', KEYS[key + n]) or '0'), now)
-        full[n] = {at, at + step, step}
+        full[n] = {at, at + step, step, window}
         granted = granted and at + step - now <= window
     end
     for n = 1, count do
-        local at, wait = full[n][1], full[n][2] - now - window
+        local at, step, window = full[n][1], full[n][3], full[n][4]
+        local wait = full[n][2] - now - window
         if granted then
             at = full[n][2]
             redis.call('SET', KEYS[key + n], string.format('%.0f', at), 'PX', math.ceil((at - now) / 1000) + 1)
         end
-        local left = math.max(0, math.floor((window - (at - now)) / full[n][3] + 0.000001))
+        local left = math.max(0, math.floor((window - (at - now)) / step + 0.000001))
         answer[#answer + 1] = left
         answer[#answer + 1] = math.ceil(at - now)
         answer[#answer + 1] = granted and 0 or math.max(0, math.ceil(wait))
     end
-    key, arg = key + count, arg + count + 1
+    key, arg = key + count, arg + 2 * count + 1
 end
 return answer
 """
 
 
 class Bucket(NamedTuple):
-    """`name` is what it limits (address, account, key, plan), `subject` whose it is, `limit` tokens per minute."""
+    """`name` is what it limits (address, account, key, plan, month), `subject` whose it is, `limit` how many tokens
+    it holds, and gets in `window_s`."""
 
     name: str
     subject: str
     limit: int
+    window_s: int = MINUTE_S
 
     @property
     def key(self) -> str:
@@ -92,12 +97,21 @@ def refusal(levels: Sequence[Level]) -> RateLimited | None:
         return None
     bucket = longest.bucket
     return RateLimited(
-        f"More than {bucket.limit} requests in a minute for this {bucket.name}; wait {longest.wait_s:.1f} seconds.",
+        f"More than {bucket.limit} requests in {_span(bucket)}; wait {_wait(longest.wait_s)}.",
         retry_after_s=longest.wait_s,
         scope=bucket.name,
         limit=bucket.limit,
-        window_s=WINDOW_S,
+        window_s=bucket.window_s,
     )
+
+
+def _span(bucket: Bucket) -> str:
+    days, rest_s = divmod(bucket.window_s, 24 * 3600)
+    return f"{days} days" if days and not rest_s else f"a minute for this {bucket.name}"
+
+
+def _wait(seconds: float) -> str:
+    return f"{seconds:.1f} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
 
 
 @dataclass(slots=True)
@@ -146,9 +160,11 @@ class RateLimiter:
 
     async def _ask(self, requests: Sequence[Sequence[Bucket]]) -> list[Sequence[Level] | BaseException]:
         keys = [bucket.key for buckets in requests for bucket in buckets]
-        arguments: list[int] = [WINDOW_S * _US]
+        arguments: list[int] = []
         for buckets in requests:
-            arguments += (len(buckets), *(bucket.limit for bucket in buckets))
+            arguments.append(len(buckets))
+            for bucket in buckets:
+                arguments += (bucket.limit, bucket.window_s * _US)
         flat = await self.redis.execute_command("EVAL", _SCRIPT, len(keys), *keys, *arguments)  # type: ignore[no-untyped-call]  # redis-py's core is untyped
         figures = iter(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
         return [
@@ -171,13 +187,14 @@ class LocalBuckets:
             if len(self._full_at) > MOST_LOCAL:
                 self._full_at.clear()
         before = [max(self._full_at.get(bucket.key, 0.0), now) for bucket in buckets]
-        after = [at + WINDOW_S / bucket.limit for bucket, at in zip(buckets, before, strict=True)]
-        granted = all(at - now <= WINDOW_S + 1e-9 for at in after)
+        after = [at + bucket.window_s / bucket.limit for bucket, at in zip(buckets, before, strict=True)]
+        granted = all(at - now <= bucket.window_s + 1e-9 for bucket, at in zip(buckets, after, strict=True))
         if granted:
             self._full_at.update((bucket.key, at) for bucket, at in zip(buckets, after, strict=True))
         levels = []
         for bucket, old, new in zip(buckets, before, after, strict=True):
             at = new if granted else old
-            left = max(0, int((WINDOW_S - (at - now)) * bucket.limit / WINDOW_S + 1e-6))
-            levels.append(Level(bucket, left, at - now, 0.0 if granted else max(0.0, new - now - WINDOW_S)))
+            window_s = bucket.window_s
+            left = max(0, int((window_s - (at - now)) * bucket.limit / window_s + 1e-6))
+            levels.append(Level(bucket, left, at - now, 0.0 if granted else max(0.0, new - now - window_s)))
         return levels

@@ -50,6 +50,17 @@ async def test_a_plan_limits_its_account_whatever_the_key(settings: Settings) ->
         assert answers[-1].headers["RateLimit"].startswith('"plan";r=57;')
 
 
+async def test_functions_have_a_month_of_their_own(settings: Settings) -> None:
+    async with _limited(settings, functions_per_month=2) as api:
+        answers = [await api.post("/api/creative-image", {"prompt": ""}) for _ in range(3)]
+        assert [answer.status for answer in answers] == [422, 422, 429]
+        assert answers[1].headers["RateLimit-Policy"] == '"month";q=2;w=2592000'
+        assert answers[1].headers["RateLimit"].startswith('"month";r=0;')
+        assert "More than 2 requests in 30 days; wait" in answers[2].json["error"]
+        assert 1_000_000 < int(answers[2].headers["Retry-After"]) <= 1_296_000
+        assert (await api.get("/api/v1/plan")).status == 200
+
+
 async def test_a_refused_request_takes_nothing_from_the_other_buckets(settings: Settings) -> None:
     async with _limited(settings, rate_limit_per_key=1, rate_limit_per_account=10) as api:
         for _ in range(5):

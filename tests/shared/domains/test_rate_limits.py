@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.domains.rate_limits import Bucket, LocalBuckets, RateLimiter, refusal
+from shared.domains.rate_limits import MINUTE_S, MONTH_S, Bucket, LocalBuckets, RateLimiter, refusal
 from shared.ids import new_id
 from shared.settings import Settings
 
@@ -44,9 +44,11 @@ async def test_what_is_refused_names_the_longest_wait(limiters: list[RateLimiter
     assert 50 < (error.retry_after_s or 0) <= 60
 
 
-@pytest.mark.parametrize("limit", [1, 7, 60])
-async def test_redis_and_this_process_count_alike(limiters: list[RateLimiter], limit: int) -> None:
-    local, bucket = LocalBuckets(), Bucket("key", str(new_id()), limit)
+@pytest.mark.parametrize(("limit", "window_s"), [(1, MINUTE_S), (7, MINUTE_S), (60, MINUTE_S), (9, MONTH_S)])
+async def test_redis_and_this_process_count_alike(
+    limiters: list[RateLimiter], limit: int, window_s: int
+) -> None:
+    local, bucket = LocalBuckets(), Bucket("key", str(new_id()), limit, window_s)
     for _ in range(limit + 2):
         (shared,), (own,) = await limiters[0].take([bucket]), local.take([bucket])
         assert abs(shared.left - own.left) <= 1
