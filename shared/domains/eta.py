@@ -108,11 +108,12 @@ def guess(row: Mapping[str, Any]) -> Eta:
 
 def wait_of(row: Mapping[str, Any], pauses: Mapping[str, datetime | None], now: datetime) -> Wait | None:
     """What an unfinished row waits for; `pauses` are the paused kinds, and when each pause ends by itself."""
-    if row["owner"] is not None or row["rung"]:
+    if row["owner"] is not None:
         return None
+    # Also with a bell under way, which begins nothing in a paused queue.
     if row["state"] == "queued" and row["kind"] in pauses:
         return Wait("paused", pauses[row["kind"]])
-    if row["waiting_for"] is None:
+    if row["rung"] or row["waiting_for"] is None:
         return None
     wake_at = row["wake_at"]
     return Wait(row["waiting_for"], wake_at if wake_at is not None and wake_at > now else None)

@@ -116,6 +116,8 @@ LATER, PAST = NOW + timedelta(seconds=40), NOW - timedelta(seconds=1)
         (row(waiting_for="limit", wake_at=LATER, rung=True), {}, None),
         (row("submitting", waiting_for="doubt", wake_at=LATER, owner="w"), {}, None),
         (row(waiting_for="retry", wake_at=LATER), {"image": None}, Wait("paused", None)),
+        (row(rung=True), {"image": LATER}, Wait("paused", LATER)),
+        (row(owner="w"), {"image": LATER}, None),
         (row("waiting"), {"image": LATER}, None),
         (row(), {"video": LATER}, None),
     ],
