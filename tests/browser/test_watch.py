@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import listen
+from tests.browser.sights import post
 from tests.browser.stack import Stack
 from tests.emulators.base import Effect
 
@@ -185,6 +186,63 @@ async def test_a_narrow_screen_keeps_progress_in_sight(jobs: Page, stack: Stack)
     await expect(card(jobs, prompt)).to_contain_text("Cancelled")
     wide = await jobs.evaluate("document.documentElement.scrollWidth")
     assert wide == 360
+
+
+@pytest.fixture
+async def paused(stack: Stack) -> AsyncIterator[None]:
+    """Nothing of the queue of texts begins while the test runs."""
+    async with aiohttp.ClientSession(stack.url) as http:
+        await post(http, "/api/v1/ops/queues/text/pause", {"reason": "a rest"})
+        yield
+        await post(http, "/api/v1/ops/queues/text/resume", {})
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("paused")
+async def test_create_tells_places_in_a_queue_and_its_cancel_can_be_taken_back(
+    jobs: Page, stack: Stack
+) -> None:
+    first, second = [await submit(stack, kind="text", model="local") for _ in range(2)]
+    await jobs.goto("/studio/create/text")
+    await jobs.get_by_role("list", name="Being made").get_by_role("button", name=second).click()
+    preview = jobs.get_by_role("region", name="Preview")
+    await expect(preview).to_contain_text("Queued, 1 before it here")
+    await expect(preview).to_contain_text("The queue is paused")
+    await expect(preview.get_by_role("progressbar", name=second)).to_have_attribute("aria-valuenow", "0")
+    await expect(preview).not_to_contain_text("left")
+    await jobs.goto("/studio/jobs")
+    await card(jobs, first).get_by_role("button", name="Cancel").click()
+    await jobs.go_back()
+    await expect(preview).to_contain_text("Next in the queue", timeout=30_000)
+    cancel = preview.get_by_role("button", name="Cancel", exact=True)
+    await cancel.click()
+    await expect(preview).to_contain_text("Cancelled in a moment")
+    await preview.get_by_role("button", name="Undo").click()
+    await expect(preview).to_contain_text("The queue is paused")
+    await cancel.click()
+    await jobs.get_by_role("region", name="Messages").get_by_role("button", name="Dismiss").click()
+    await expect(preview.get_by_role("heading", name="Cancelled")).to_be_visible()
+
+
+@pytest.mark.long
+async def test_create_says_when_it_will_be_there_and_why_it_is_tried_again(jobs: Page, stack: Stack) -> None:
+    slow = await submit(stack, Effect.RUN_SECONDS)
+    preview = jobs.get_by_role("region", name="Preview")
+    await _show(jobs, slow)
+    await expect(preview).to_contain_text(re.compile(r"(\d (s|min) left|longer than usual)"))
+    unwell = f"an unwell lantern {uuid4().hex[:8]}"
+    stack.replicate.faults.add("create", Effect.REFUSE, contains=unwell, status=429, retry_after_s=6.0)
+    await submit(stack, input={"prompt": unwell})
+    await _show(jobs, unwell)
+    await expect(preview.get_by_role("heading", name="The provider is too busy")).to_be_visible()
+    await expect(preview).to_contain_text("Not charged yet")
+    await expect(preview).to_contain_text(re.compile("Penstock tries again at .*M"))
+
+
+async def _show(page: Page, prompt: str) -> None:
+    """In Create, from among what is being made."""
+    await page.goto("/studio/create/image")
+    await page.get_by_role("list", name="Being made").get_by_role("button", name=prompt).click()
 
 
 @pytest.mark.long

@@ -63,13 +63,17 @@ live.onControl(({ type, data }) => {
   if (type === 'queue.resumed') rest(String(data?.kind), null);
 });
 
-/** All that queues of a kind waits, or goes on; a pause is told once and not for each of them. */
+/**
+ * All that queues of a kind waits, or goes on; a pause is told once and not for each of them. What was said of how
+ * long they take is past by that.
+ */
 function rest(kind: string, waiting_for: Generation['waiting_for']): void {
   const queued = unfinished(live.snapshot().jobs).flatMap(({ status, seq, resource }) =>
     status === 'queued' && resource?.kind === kind && resource.seq === seq ? [resource] : [],
   );
   const changed = queued.filter(({ waiting_for: was }) => waiting_for !== null || was?.reason === 'paused');
-  wholes.take(changed.map((resource) => ({ ...resource, waiting_for })));
+  const timeless = { waiting_for, eta_seconds: null, eta_p90_seconds: null };
+  wholes.take(changed.map((resource) => ({ ...resource, ...timeless })));
 }
 
 /** Nobody looks at the lists of a hidden page: they are asked for again when it is seen. */

@@ -1,22 +1,23 @@
-import { useMutation } from '@tanstack/react-query';
+import { Undo2 } from 'lucide-react';
 import type { Generation } from '@/api/client';
-import { cancel } from '@/api/generations';
-import { doing } from '@/features/watch/stages';
+import { cancelSoon, useUndo } from '@/features/watch/canceling';
+import { FailureCard } from '@/features/watch/FailureCard';
+import { isFailing } from '@/features/watch/failure';
+import { JobFacts } from '@/features/watch/JobFacts';
+import { useFreshEtas } from '@/features/watch/useFreshEtas';
+import { barOf } from '@/features/watch/waits';
 import { type Job, jobOf } from '@/live/jobs';
 import { Button } from '@/ui/Button';
-import { Money } from '@/ui/Money';
 import { Progress } from '@/ui/Progress';
-import { sayProblem } from '@/ui/toasts';
 import styles from './Making.module.css';
-import { inWords } from './price';
 import { titleFor } from './prompts';
 
-/** What is being made: how far it is, when it will be there, what it may cost, and how to stop it. */
+/** What is being made: how far it is, what it waits for, when it will be there, and how to stop it. */
 export function Making({ generation, job }: { generation: Generation; job: Job | undefined }) {
   const now = job ?? jobOf(generation, Date.now());
-  const stop = useMutation({ mutationFn: () => cancel(generation.id), onError: sayProblem });
-  const eta = now.etaSeconds ?? generation.eta_seconds;
-  const estimated = generation.cost.estimated;
+  const undo = useUndo(now.id);
+  const fails = isFailing(now);
+  useFreshEtas(now.status === 'queued');
   return (
     <div className={styles.making}>
       {now.text ? (
@@ -25,37 +26,34 @@ export function Making({ generation, job }: { generation: Generation; job: Job |
           <span className={styles.caret} aria-hidden="true" />
         </div>
       ) : (
-        <div className={styles.stage} style={{ aspectRatio: shapeOf(generation) }}>
+        <div className={styles.stage} style={fails ? undefined : { aspectRatio: shapeOf(generation) }}>
           <p className={styles.title}>{titleFor(generation)}</p>
         </div>
       )}
-      <Progress label={titleFor(generation)} value={now.progress} />
-      <div className={styles.line}>
-        <p className={styles.facts}>
-          <span aria-live="polite" className={styles.doing}>
-            {stop.isSuccess ? 'Being cancelled' : now.text ? 'Being written' : doing(now)}
-          </span>
-          {now.progress !== null && <span>{Math.round(now.progress * 100)} %</span>}
-          {eta !== null && <span>{etaWords(eta, generation.eta_p90_seconds)}</span>}
-          {estimated && <span>{estimated.nanos === 0 ? 'free' : <Money nanos={estimated.nanos} />}</span>}
-          {generation.resolved && (
-            <span>
-              {generation.resolved.model} · {generation.resolved.provider}
-            </span>
+      {fails && !undo && <FailureCard generation={now.resource} quiet />}
+      <div className={styles.foot}>
+        <Progress label={titleFor(generation)} value={undo ? (now.progress ?? 0) : barOf(now)} />
+        <div className={styles.line}>
+          <div className={styles.facts}>
+            {undo ? <p role="status">Cancelled in a moment</p> : <JobFacts job={now} announce />}
+            <By generation={generation} progress={now.progress} />
+          </div>
+          {(undo || !now.cancelRequested) && (
+            <Button size="sm" icon={undo && <Undo2 />} onClick={undo ?? (() => cancelSoon([now.id]))}>
+              {undo ? 'Undo' : 'Cancel'}
+            </Button>
           )}
-        </p>
-        <Button size="sm" busy={stop.isPending} disabled={stop.isSuccess} onClick={() => stop.mutate()}>
-          Cancel
-        </Button>
+        </div>
       </div>
-      {generation.trouble && <p className={styles.trouble}>{generation.trouble.advice}</p>}
     </div>
   );
 }
 
-function etaWords(likely: number, late: number | null): string {
-  if (late !== null && late > likely * 1.5) return `${inWords(likely)} to ${inWords(late)} left`;
-  return `about ${inWords(likely)} left`;
+/** How far it is, and who makes it. */
+function By({ generation: { resolved }, progress }: { generation: Generation; progress: number | null }) {
+  const percent = progress !== null && `${Math.floor(progress * 100)} %`;
+  const maker = resolved && `${resolved.model} · ${resolved.provider}`;
+  return <p>{[percent, maker].filter(Boolean).join(' · ')}</p>;
 }
 
 /** The place that the result will take, so that nothing jumps when it comes. */

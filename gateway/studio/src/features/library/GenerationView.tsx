@@ -11,6 +11,7 @@ import { useReuse } from '@/features/create/reusing';
 import { jukebox } from '@/features/players/jukebox';
 import { FailureCard } from '@/features/watch/FailureCard';
 import { JobCard } from '@/features/watch/JobCard';
+import { useFreshEtas } from '@/features/watch/useFreshEtas';
 import { useShortcuts } from '@/keyboard/registry';
 import { jobOf } from '@/live/jobs';
 import { useJob } from '@/live/live';
@@ -50,6 +51,7 @@ export function GenerationView() {
   const query = useQuery(generationQuery(id));
   const job = useJob(id);
   const generation = query.data;
+  useFreshEtas(generation?.status === 'queued');
   const ids = (generation?.outputs ?? []).flatMap((output) => output.asset_id ?? []);
   const assets = useQuery({
     queryKey: ['assets', 'of', ids],

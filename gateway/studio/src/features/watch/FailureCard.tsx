@@ -57,6 +57,7 @@ function Next({ failure }: { failure: Failure }) {
       <RotateCcw aria-hidden="true" />
       <span>
         {failure.next}
+        {failure.nextAt && ' at'}
         {failure.nextAt && <NextTry at={failure.nextAt} />}
         {failure.nextAt && '.'}
         {failure.advice && ` ${failure.advice}`}

@@ -1,18 +1,19 @@
 import { Undo2, X } from 'lucide-react';
 import { memo } from 'react';
-import type { Generation } from '@/api/client';
 import type { Job } from '@/live/jobs';
 import { Button, IconButton } from '@/ui/Button';
 import { classes } from '@/ui/classes';
 import { Progress } from '@/ui/Progress';
 import { cancelSoon, useUndo } from './canceling';
 import { FailureCard } from './FailureCard';
+import { isFailing } from './failure';
 import styles from './JobCard.module.css';
 import { JobFacts } from './JobFacts';
 import { JobHead } from './JobHead';
 import { StreamedText } from './StreamedText';
 import { doing } from './stages';
 import { titleOf } from './titles';
+import { barOf } from './waits';
 
 interface Props {
   job: Job;
@@ -37,22 +38,12 @@ export const JobCard = memo(function JobCard({ job, quiet }: Props) {
           <JobFacts job={job} announce={!quiet} />
         )}
       </JobHead>
-      {!undo && (
-        <Progress
-          label={`${doing(job)}: ${title}`}
-          value={job.cancelRequested ? (job.progress ?? 0) : job.progress}
-        />
-      )}
+      {!undo && <Progress label={`${doing(job)}: ${title}`} value={barOf(job)} />}
       {!undo && job.text && <StreamedText text={job.text} textStart={job.textStart} />}
-      {isInTrouble(job) && !undo && <FailureCard generation={job.resource} quiet />}
+      {isFailing(job) && !undo && <FailureCard generation={job.resource} quiet />}
     </article>
   );
 });
-
-/** Whether it has failed for now, as far as what is known of it is still so. */
-function isInTrouble(job: Job): job is Job & { resource: Generation } {
-  return Boolean(job.resource?.trouble) && job.resource?.seq === job.seq && !job.cancelRequested;
-}
 
 /** It has no number yet by which it could be canceled. */
 function isBeingSent(job: Job): boolean {

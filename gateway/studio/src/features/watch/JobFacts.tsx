@@ -77,6 +77,7 @@ function Price({ cost }: { cost: Cost }) {
     );
   }
   if (cost.estimated === null) return <span title={cost.explanation}>price not known yet</span>;
+  if (cost.estimated.nanos === 0) return <span title={cost.explanation}>free</span>;
   return (
     <span title={cost.explanation}>
       about <Money nanos={cost.estimated.nanos} /> reserved
@@ -85,6 +86,8 @@ function Price({ cost }: { cost: Cost }) {
 }
 
 function ProjectName({ id }: { id: string }) {
-  const found = useProjectChoices().data?.find((project) => project.id === id);
-  return found ? <span className={styles.project}>{found.name}</span> : null;
+  const { data, isPending } = useProjectChoices();
+  const name = data?.find((project) => project.id === id)?.name;
+  if (!name && !isPending) return null;
+  return <span className={styles.project}>{name ?? '…'}</span>;
 }

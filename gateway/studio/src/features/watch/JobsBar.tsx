@@ -21,11 +21,11 @@ export function JobsBar() {
     return () => void document.documentElement.style.removeProperty(HEIGHT);
   }, [shown]);
   if (!shown) return null;
-  const { words, progress, last } = summaryOf(jobs);
+  const { words, progress, bar, last } = summaryOf(jobs);
   return (
     <Link to="/studio/jobs" className={styles.bar}>
       <span aria-hidden="true" className={styles.progress}>
-        <Progress label={words} value={progress} />
+        <Progress label={words} value={bar} />
       </span>
       <span className={styles.words}>
         <span className={styles.what}>{words}</span>

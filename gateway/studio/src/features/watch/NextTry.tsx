@@ -3,7 +3,7 @@ import { length } from '@/ui/time';
 
 const DAY_S = 86_400;
 
-/** When it is tried again: the time of day, and how long that is from now. */
+/** The time of day, and how long that is from now. */
 export function NextTry({ at }: { at: string }) {
   const instant = new Date(at);
   const seconds = Math.round((instant.getTime() - useTick()) / 1000);
@@ -14,7 +14,7 @@ export function NextTry({ at }: { at: string }) {
   return (
     <>
       {' '}
-      at <time dateTime={at}>{instant.toLocaleString('en', style)}</time>
+      <time dateTime={at}>{instant.toLocaleString('en', style)}</time>
       {!far && seconds > 0 && <span aria-hidden="true"> (in {countdown(seconds)})</span>}
       {seconds <= 0 && ', any moment now'}
     </>

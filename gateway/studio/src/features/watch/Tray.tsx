@@ -12,7 +12,7 @@ const SHOWN = 3;
 export function Tray() {
   const jobs = kept(useJobs(), useCanceling());
   if (jobs.length === 0) return null;
-  const { words, progress } = summaryOf(jobs);
+  const { words, progress, bar } = summaryOf(jobs);
   const shown = jobs.toSorted((a, b) => Number(b.status === 'running') - Number(a.status === 'running'));
   return (
     <Link to="/studio/jobs" className={styles.tray}>
@@ -21,7 +21,7 @@ export function Tray() {
         {progress !== null && <span className={styles.number}>{Math.floor(progress * 100)} %</span>}
       </span>
       <span aria-hidden="true">
-        <Progress label={words} value={progress} />
+        <Progress label={words} value={bar} />
       </span>
       {shown.slice(0, SHOWN).map((job) => (
         <span key={job.id} className={styles.job}>

@@ -71,6 +71,7 @@ it('tells exactly what was charged, or that nobody knows yet', () => {
   const charged = { ...COST, actual: { nanos: 39_000_000, amount: '0.039000000' } };
   expect(moneyOf(charged).short).toBe('$0.039 was charged');
   expect(moneyOf({ ...charged, status: 'reconciling' }).short).toBe('Still being settled');
+  expect(moneyOf({ ...charged, status: 'reserved' }).short).toBe('Not charged yet');
 });
 
 it('says of a refusal when it is worth trying again', () => {

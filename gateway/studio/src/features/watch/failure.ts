@@ -1,5 +1,6 @@
 import type { Cost, Generation } from '@/api/client';
 import { asProblem } from '@/api/problem';
+import type { Job } from '@/live/jobs';
 import { exactAmount } from '@/ui/money';
 
 /** What a failure card says, whether it is about a generation or about a request that was not taken. */
@@ -82,7 +83,7 @@ const EDITABLE = new Set([
   'CANCELED',
 ]);
 
-const OPEN_MONEY = new Set<Cost['status']>(['reserved', 'reconciling', 'unpriced']);
+const OPEN_MONEY = new Set<Cost['status']>(['reconciling', 'unpriced']);
 const NOTHING = 'Nothing was charged';
 const NO_ANSWER = 'No answer came: if it was begun, it is among your jobs';
 
@@ -109,6 +110,11 @@ export function failureOf(generation: Generation): Failure | null {
     code,
     reference: generation.id,
   };
+}
+
+/** Whether it has failed for now, as far as what is known of it is still so. */
+export function isFailing(job: Job): job is Job & { resource: Generation } {
+  return Boolean(job.resource?.trouble) && job.resource?.seq === job.seq && !job.cancelRequested;
 }
 
 /** The failure of a request that was not taken: nothing began, so nothing costs anything. */
@@ -161,6 +167,7 @@ function passing(generation: Generation, trouble: NonNullable<Generation['troubl
 export function moneyOf(cost: Cost): Money {
   const story = cost.explanation;
   const nanos = cost.actual?.nanos ?? 0;
+  if (cost.status === 'reserved') return { short: 'Not charged yet', story };
   if (OPEN_MONEY.has(cost.status)) return { short: 'Still being settled', story };
   if (cost.billed_to === 'byok') return { short: `${NOTHING} here`, story };
   if (nanos > 0) return { short: `${exactAmount(nanos)} was charged`, story };

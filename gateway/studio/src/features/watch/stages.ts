@@ -19,7 +19,10 @@ const ENDS: Partial<Record<Job['status'], string>> = {
 
 /** What happens to a generation just now, in words. */
 export function doing(
-  job: Pick<Job, 'status' | 'stage' | 'queuePosition' | 'providerQueuePosition' | 'cancelRequested'>,
+  job: Pick<
+    Job,
+    'status' | 'stage' | 'queuePosition' | 'providerQueuePosition' | 'cancelRequested' | 'resource'
+  >,
 ): string {
   const ended = ENDS[job.status];
   if (ended) return ended;
@@ -28,6 +31,7 @@ export function doing(
     return job.queuePosition === null ? 'Queued' : before(job.queuePosition, 'before it here');
   const ahead = job.providerQueuePosition;
   if (job.stage === 'provider_queued' && ahead) return before(ahead, 'before it at the provider');
+  if (job.stage === 'provider_running' && job.resource?.kind === 'text') return 'Being written';
   return (job.stage && WORDS[job.stage]) ?? 'Running';
 }
 
