@@ -207,7 +207,7 @@ async def test_a_budget_that_is_spent_says_so_before_it_is_met(page: Page) -> No
         await page.get_by_label("Prompt", exact=True).fill("a market by the sea")
         await expect(generate(page)).to_be_disabled()
         await expect(page.get_by_role("link", name="See budgets")).to_be_visible()
-        await expect(page.get_by_role("link", name=re.compile("left$"))).to_be_visible()
+        await expect(page.get_by_role("link", name=re.compile("left this month$"))).to_be_visible()
     finally:
         await page.request.delete(f"/api/v1/budgets/{budget}")
 

@@ -1,14 +1,7 @@
 import type { Estimate } from '@/api/estimates';
 import { Money } from '@/ui/Money';
 import styles from './GenerateBar.module.css';
-
-const PERIODS: Readonly<Record<string, string>> = {
-  day: 'today',
-  week: 'this week',
-  month: 'this month',
-  total: 'in all',
-  live: 'at once',
-};
+import { PERIODS } from './tightest';
 
 /** What is left of the plan's quota, and of the budget that will be empty first. */
 export function Left({ left }: { left: Estimate['left'] }) {
