@@ -66,10 +66,14 @@ class CreativeAccepted(Resource):
     status: Literal["queued", "running", "completed"]
     url: str = Field(description="Poll the generation here.")
     message: str
+    warnings: list[dict[str, Any]] = Field(description="Why fewer are made than were asked for, if so.")
 
 
-def accepted(deps: Deps, rows: Sequence[Row]) -> bytes:
-    """The body of a 202."""
+def accepted(
+    deps: Deps, rows: Sequence[Row], wanted: int | None = None, refused: PenstockError | None = None
+) -> bytes:
+    """The body of a 202; `refused` says why it is not all of what was wanted."""
+    taken = sum(row["input"].get("count", 1) for row in rows)
     first = next((row for row in rows if row["completed_at"] is None), rows[0])
     shown = {
         "success": True,
@@ -79,6 +83,7 @@ def accepted(deps: Deps, rows: Sequence[Row]) -> bytes:
         "status": status_of(first["state"]),
         "url": deps.settings.base_url + generation_path(first["id"]),
         "message": "It is not done yet: ask for the generation, or send the same request again.",
+        "warnings": [] if refused is None else [_incomplete(wanted or taken, taken, refused)],
     }
     return encode(shown)
 

@@ -213,14 +213,15 @@ def _answer(
     """200 with what was made, 202 while something is under way. Raises what the first came to when none was made."""
     deps, headers = request.deps, {"Location": generation_path(rows[0]["id"])}
     running = [row for row in rows if row["state"] not in TERMINAL]
+    wanted = asked.input.get("count", 1)
     if running:
         headers = {"Location": generation_path(running[0]["id"]), "Retry-After": look_again_s(running[0])}
-        return Reply(accepted(deps, rows), 202, headers)
+        return Reply(accepted(deps, rows, wanted, refused), 202, headers)
     made = [row for row in rows if row["outputs"]]
     if not made:
         raise failure_of(rows[0])
     failed = next((failure_of(row) for row in rows if not row["outputs"]), None)
-    metadata = metadata_of(made, asked.products[0], asked.input.get("count", 1), refused or failed)
+    metadata = metadata_of(made, asked.products[0], wanted, refused or failed)
     shown = {"success": True, **function.show(deps, made), "metadata": metadata}
     return reply(shown, 200, headers)
 

@@ -150,6 +150,18 @@ async def test_a_quota_that_stops_some_of_a_quantity_is_told(api: Api, studio: S
     assert refused.problem[:2] == (429, "QUOTA_EXCEEDED")
 
 
+async def test_a_quota_that_stops_some_is_told_before_the_rest_is_made(api: Api) -> None:
+    await publish(api.gateway.worker, Studio().cards)
+    api.gateway.deps.catalog.forget()
+    operator = await api.gateway.account()
+    await operator.call("PUT", f"/api/v1/accounts/{api.account_id}/plan", {"plan": "free"})
+    asked, now = {"prompt": "x", "model": "flux-2", "quantity": 3}, {"Prefer": "wait=0"}
+    answer = await api.post(IMAGE, asked, headers=now)
+    assert (answer.status, len(answer.json["generationIds"])) == (202, 1)
+    (told,) = answer.json["warnings"]
+    assert (told["code"], told["requested"], told["made"]) == ("QUANTITY_INCOMPLETE", 3, 1)
+
+
 async def test_a_failure_of_some_of_a_quantity_is_told(api: Api, studio: Studio) -> None:
     studio.fails_after = 2
     answer = await api.post(IMAGE, {"prompt": "x", "model": "flux-2", "quantity": 4})
