@@ -71,7 +71,7 @@ export function EndpointsSection() {
       }
     >
       {error && <ErrorCard error={error} onRetry={() => void refetch()} />}
-      {!data && !error && <Skeleton height={200} />}
+      {!data && !error && <Skeleton height={64} />}
       {data?.length === 0 && (
         <EmptyState small icon={<Webhook />} title="No endpoints yet">
           An endpoint hears of every generation that ends, and of budgets.
@@ -89,12 +89,16 @@ export function EndpointsSection() {
           ))}
         </ul>
       )}
-      <div className={forms.row}>
-        <span className={forms.faint}>Messages to a URL that a request itself named have a secret too.</span>
-        <Button size="sm" look="quiet" busy={show.isPending} onClick={() => show.mutate()}>
-          Show it
-        </Button>
-      </div>
+      {(data || error) && (
+        <div className={forms.row}>
+          <span className={forms.faint}>
+            Messages to a URL that a request itself named have a secret too.
+          </span>
+          <Button size="sm" look="quiet" busy={show.isPending} onClick={() => show.mutate()}>
+            Show it
+          </Button>
+        </div>
+      )}
       <EndpointDialog
         open={making || of('change') !== null}
         endpoint={of('change') ?? undefined}
