@@ -10,7 +10,6 @@ import styles from './ProjectCard.module.css';
 
 interface Props {
   project: Project;
-  /** Generations that were asked for in it; undefined while nobody knows. */
   actions: readonly MenuItem[];
 }
 
@@ -31,8 +30,10 @@ export function ProjectCard({ project, actions }: Props) {
           </h2>
           <MoreMenu name={`Actions for ${project.name}`} className={styles.more} items={actions} />
         </div>
-        <p className={styles.description}>{project.description}</p>
-        <BudgetBar project={project} />
+        {project.description && <p className={styles.description}>{project.description}</p>}
+        <div className={styles.budget}>
+          <BudgetBar project={project} />
+        </div>
         <p className={styles.facts}>
           <span>{counted(project.generations ?? 0)}</span>
           {project.archived_at ? (
