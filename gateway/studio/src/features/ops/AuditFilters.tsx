@@ -1,3 +1,7 @@
+import { SlidersHorizontal } from 'lucide-react';
+import { useState } from 'react';
+import { Button } from '@/ui/Button';
+import { classes } from '@/ui/classes';
 import { Field } from '@/ui/Field';
 import { TextInput } from '@/ui/TextInput';
 import styles from './AuditView.module.css';
@@ -19,10 +23,14 @@ const MOMENTS = [
   ['from', 'After'],
   ['to', 'Before'],
 ] as const;
+const REST = ['target', 'actor', 'from', 'to'] as const;
 
+/** What was done is asked for first; on narrow screens the rest opens below. */
 export function AuditFilters({ search, onChange }: Props) {
+  const rest = REST.filter((name) => search[name] !== undefined).length;
+  const [open, setOpen] = useState(rest > 0);
   return (
-    <search className={styles.filters}>
+    <search className={classes(styles.filters, !open && styles.folded)}>
       {WORDS.map(([name, label, example]) => (
         <Typed key={name} value={search[name]} onSettle={(value) => onChange({ [name]: value })}>
           {(input) => (
@@ -39,6 +47,14 @@ export function AuditFilters({ search, onChange }: Props) {
           )}
         </Typed>
       ))}
+      <Button
+        icon={<SlidersHorizontal />}
+        className={styles.fold}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        More{rest > 0 && ` (${rest})`}
+      </Button>
       {MOMENTS.map(([name, label]) => (
         <Moment
           key={name}
