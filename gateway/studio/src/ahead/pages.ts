@@ -24,7 +24,12 @@ function led(from: string, to: Ahead): Ahead {
 }
 
 const [image, ...others] = KINDS.map(({ name }) =>
-  page(`/studio/create/${name}`, 'create/CreateView.tsx', `/api/v1/models?kind=${name}`),
+  page(
+    `/studio/create/${name}`,
+    'create/CreateView.tsx',
+    `/api/v1/models?kind=${name}`,
+    '/api/v1/projects?limit=100',
+  ),
 );
 
 /** Rendered when the studio is built. Every other address begins with an empty page, as in the dev server. */

@@ -58,7 +58,15 @@ export interface ProjectChoice {
 
 /** The projects that something can be put into, by name. */
 export function useProjectChoices() {
-  return useQuery({ queryKey: [...keys.projects, 'choices'], queryFn: fetchChoices, staleTime: 60_000 });
+  return useQuery(projectChoicesQuery());
+}
+
+export function projectChoicesQuery() {
+  return queryOptions({
+    queryKey: [...keys.projects, 'choices'],
+    queryFn: fetchChoices,
+    staleTime: 60_000,
+  });
 }
 
 async function fetchChoices(): Promise<ProjectChoice[]> {

@@ -106,6 +106,7 @@ function LoadedForm({ kind, models, onMade }: Props & { models: readonly Model[]
       <GenerateBar
         estimate={estimate.data}
         rate={perWord ? (model?.price_text ?? null) : null}
+        expectedS={model?.expected_s}
         unpriced={estimate.isError}
         times={draft.times}
         obstacle={obstacle}

@@ -7,12 +7,14 @@ import { Time } from '@/ui/Time';
 import styles from './GenerateBar.module.css';
 import { Left } from './Left';
 import type { Obstacle } from './obstacles';
-import { priceWords, waitWords } from './price';
+import { inWords, priceWords, waitWords } from './price';
 
 interface Props {
   estimate: Estimate | undefined;
   /** The model's price per unit, where there is nothing to reckon with yet. */
   rate: string | null;
+  /** How long the model takes, beside its rate. */
+  expectedS: number | undefined;
   /** Whether it could not be asked for. */
   unpriced: boolean;
   times: number;
@@ -23,8 +25,9 @@ interface Props {
 const LINK_WORDS = { profile: 'See your plan', budgets: 'See budgets', providers: 'See providers' } as const;
 
 /** What a press costs, what is left, and the button with the reason when it cannot be pressed. */
-export function GenerateBar({ estimate, rate, unpriced, times, obstacle, busy }: Props) {
+export function GenerateBar({ estimate, rate, expectedS, unpriced, times, obstacle, busy }: Props) {
   const id = useId();
+  const wait = estimate ? waitWords(estimate) : rate && expectedS && `about ${inWords(expectedS)}`;
   return (
     <div className={styles.bar}>
       <div className={styles.line}>
@@ -32,7 +35,7 @@ export function GenerateBar({ estimate, rate, unpriced, times, obstacle, busy }:
           <b>
             {rate ?? (estimate ? priceWords(estimate, times) : unpriced ? 'Price not known' : 'Pricing …')}
           </b>
-          {estimate && waitWords(estimate) && <span>{waitWords(estimate)}</span>}
+          {wait && <span>{wait}</span>}
         </p>
         <Button
           type="submit"

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { modelsQuery } from '@/api/models';
+import { projectChoicesQuery } from '@/api/projects';
 import { queryClient } from '@/api/queries';
 import { studioRoute } from '@/app/root';
 
@@ -27,6 +28,13 @@ export const createRoutes = [
     path: '/studio/create/$kind',
     validateSearch: readSearch,
     component: lazyRouteComponent(() => import('./CreateView'), 'CreateView'),
-    staticData: { ask: ({ params }) => queryClient.prefetchQuery(modelsQuery(params.kind ?? '')) },
+    staticData: {
+      // The form has a place for a project if there is one: with both it is drawn once.
+      ask: ({ params }) =>
+        Promise.all([
+          queryClient.prefetchQuery(modelsQuery(params.kind ?? '')),
+          queryClient.prefetchQuery(projectChoicesQuery()),
+        ]),
+    },
   }),
 ] as const;
