@@ -91,9 +91,13 @@ export async function lookAgain(): Promise<void> {
   wholes.take(await fetchUnfinished());
 }
 
+/**
+ * What is unfinished, once it is known what it is: who comes just after an end is told all that led there, which
+ * would flash by as a job without a name.
+ */
 export function useJobs(): Job[] {
   const { jobs } = useSyncExternalStore(live.subscribe, live.snapshot, live.snapshot);
-  return useMemo(() => unfinished(jobs), [jobs]);
+  return useMemo(() => unfinished(jobs).filter(({ resource }) => resource !== null), [jobs]);
 }
 
 /** One generation as the connection knows it; undefined when it was never heard of. */

@@ -1,6 +1,7 @@
 import type { Generation, Model } from '@/api/client';
 import { useModels } from '@/api/models';
 import { asProblem } from '@/api/problem';
+import { useProjectChoices } from '@/api/projects';
 import { FailureCard } from '@/features/watch/FailureCard';
 import { useShortcuts } from '@/keyboard/registry';
 import { useConnection } from '@/live/live';
@@ -34,8 +35,10 @@ interface Props {
 /** The form of a kind, drawn from the chosen model's schema, and the bar that sends it. */
 export function CreateForm({ kind, onMade }: Props) {
   const models = useModels(kind);
+  // With both it is drawn once: what is below the choice of a project would move when that comes later.
+  const { isLoading } = useProjectChoices();
   if (models.error) return <ErrorCard error={models.error} onRetry={() => void models.refetch()} />;
-  if (!models.data) return <FormSkeleton kind={kind} />;
+  if (!models.data || isLoading) return <FormSkeleton kind={kind} />;
   return <LoadedForm kind={kind} models={models.data} onMade={onMade} />;
 }
 
