@@ -18,9 +18,9 @@ SEEN_AT_ALL = 0.002
 LATE_S = 1.0
 WATCH = """
 window.moved = [];
+const told = ({ node, previousRect: from, currentRect: to }) => `${node?.className} ${from.y} to ${to.y}`;
 new PerformanceObserver((list) => {
-    for (const { value, sources } of list.getEntries())
-        moved.push([value, ...sources.map(({ node, previousRect: a, currentRect: b }) => `${node?.className || node?.nodeName} ${a.y} to ${b.y}`)]);
+    for (const { value, sources } of list.getEntries()) moved.push([value, ...sources.map(told)]);
 }).observe({ type: 'layout-shift', buffered: true });
 """
 NOTE: Mapping[str, Any] = {"kind": "text", "model": "local", "input": {"prompt": "a short note about tides"}}

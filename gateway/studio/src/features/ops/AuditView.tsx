@@ -43,7 +43,7 @@ export function AuditView() {
           size="sm"
           look="quiet"
           aria-expanded={open === entry.id}
-          aria-label={`Details of ${entry.action}`}
+          aria-label={`${open === entry.id ? 'Hide' : 'Show'} details of ${entry.action}`}
           onClick={() => setOpen(open === entry.id ? null : entry.id)}
         >
           {open === entry.id ? 'Hide' : 'Show'}
