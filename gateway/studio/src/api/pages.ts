@@ -1,4 +1,10 @@
-import { type InfiniteData, type QueryKey, useInfiniteQuery } from '@tanstack/react-query';
+import {
+  type InfiniteData,
+  type QueryKey,
+  type UseInfiniteQueryResult,
+  useInfiniteQuery,
+} from '@tanstack/react-query';
+import { useCallback } from 'react';
 
 export interface Page<T> {
   data: T[];
@@ -24,6 +30,23 @@ export function usePages<T>(
     refetchInterval: everyMs && (({ state }) => everyMs(itemsOf(state.data))),
   });
   return { ...query, items: itemsOf(query.data) };
+}
+
+/**
+ * For lists that go on by themselves when their end is near: asks for the next page, unless that is on its way or failed.
+ * After a failure a person asks, or the end that is still near would ask forever.
+ */
+export function useMore(
+  list: Pick<
+    UseInfiniteQueryResult,
+    'hasNextPage' | 'isFetchingNextPage' | 'isFetchNextPageError' | 'fetchNextPage'
+  >,
+): () => void {
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = list;
+  const goesOn = hasNextPage && !isFetchingNextPage && !isFetchNextPageError;
+  return useCallback(() => {
+    if (goesOn) void fetchNextPage();
+  }, [goesOn, fetchNextPage]);
 }
 
 export function itemsOf<T>(data: InfiniteData<Page<T>, unknown> | undefined): T[] {

@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { fileAddress } from '@/api/address';
-import { fetchAsset } from '@/api/assets';
 import type { Generation } from '@/api/client';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
@@ -23,12 +22,12 @@ import { stateWord } from '@/ui/states';
 import { ActionBar } from './ActionBar';
 import { AssetDetails } from './AssetDetails';
 import { AssetShow } from './AssetShow';
-import { assetKey } from './assetCache';
 import details from './Details.module.css';
 import { again, change, removeAll, toTrash } from './deeds';
 import styles from './GenerationView.module.css';
 import { Origin } from './Origin';
 import { Prompt } from './Prompt';
+import { useOutputs } from './useOutputs';
 import { Viewer } from './Viewer';
 import { nounOf, promptOf } from './words';
 
@@ -46,27 +45,15 @@ export function GenerationView() {
   const navigate = useNavigate();
   const reuse = useReuse();
   const compare = useCompare();
-  const [chosen, setChosen] = useState(0);
+  const [chosen, setChosen] = useState<string | null>(null);
   const [full, setFull] = useState(false);
   const query = useQuery(generationQuery(id));
   const job = useJob(id);
   const generation = query.data;
   useFreshEtas(generation?.status === 'queued');
   const ids = (generation?.outputs ?? []).flatMap((output) => output.asset_id ?? []);
-  const assets = useQuery({
-    queryKey: ['assets', 'of', ids],
-    queryFn: () => Promise.all(ids.map(fetchAsset)),
-    enabled: ids.length > 0,
-  });
-  const asset = assets.data?.[Math.min(chosen, ids.length - 1)];
-  const kept = useQuery({
-    queryKey: assetKey(asset?.id ?? ''),
-    queryFn: () => fetchAsset(asset?.id ?? ''),
-    initialData: asset,
-    enabled: asset !== undefined,
-  });
-  const shown = kept.data ?? asset;
-  const awaited = ids.length > 0 && assets.isPending;
+  const outputs = useOutputs(ids, chosen);
+  const { assets, shown, awaited } = outputs;
   const favorite = () => shown && void change(shown, { favorite: !shown.favorite });
   const play = () => shown?.type === 'audio' && jukebox.toggle(fileAddress(shown.file_url));
   const remove = () => {
@@ -116,16 +103,25 @@ export function GenerationView() {
           {generation.status === 'completed' && ids.length === 0 && (
             <p className={details.soft}>What it made is in the trash.</p>
           )}
-          {(assets.data?.length ?? 0) > 1 && (
+          {outputs.error && (
+            <ErrorCard error={outputs.error} onRetry={outputs.retry}>
+              {ids.length > 1 && (
+                <p>
+                  {outputs.missing} of {ids.length} outputs cannot be shown.
+                </p>
+              )}
+            </ErrorCard>
+          )}
+          {assets.length > 1 && (
             <div className={styles.choices}>
-              {assets.data?.map((one, n) => (
+              {assets.map((one) => (
                 <button
                   key={one.id}
                   type="button"
-                  aria-label={`Output ${n + 1}`}
-                  aria-pressed={n === chosen}
+                  aria-label={`Output ${ids.indexOf(one.id) + 1}`}
+                  aria-pressed={one === shown}
                   className={styles.choice}
-                  onClick={() => setChosen(n)}
+                  onClick={() => setChosen(one.id)}
                 >
                   <AssetShow asset={one} />
                 </button>
@@ -157,9 +153,9 @@ export function GenerationView() {
       </div>
       {full && shown && (
         <Viewer
-          assets={assets.data ?? [shown]}
+          assets={assets}
           asset={shown}
-          onMove={(next) => setChosen(ids.indexOf(next))}
+          onMove={setChosen}
           onFavorite={favorite}
           onDelete={remove}
           onClose={() => setFull(false)}

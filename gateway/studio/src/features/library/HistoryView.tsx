@@ -1,10 +1,10 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Clock } from 'lucide-react';
-import { useCallback, useState } from 'react';
+import { useState } from 'react';
 import type { Generation } from '@/api/client';
 import { fetchHistory } from '@/api/history';
 import { keys } from '@/api/keys';
-import { usePages } from '@/api/pages';
+import { useMore, usePages } from '@/api/pages';
 import { View } from '@/app/View';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorCard } from '@/ui/ErrorCard';
@@ -16,6 +16,7 @@ import { filtersOf, historyFilters } from './filters';
 import { HistoryList } from './HistoryList';
 import styles from './HistoryView.module.css';
 import { LibraryEmpty } from './LibraryEmpty';
+import { NoMore } from './NoMore';
 import { everything, extended, NONE, type Selection, toggled } from './selection';
 import { useHistoryKeys } from './useHistoryKeys';
 import { useLibrarySearch } from './useLibrarySearch';
@@ -26,15 +27,13 @@ export function HistoryView() {
   const { search, change } = useLibrarySearch();
   const filters = historyFilters(filtersOf(search));
   const list = usePages(keys.generationList(filters), (after) => fetchHistory(filters, after));
-  const { items, hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const { items } = list;
+  const more = useMore(list);
   const [selection, setSelection] = useState<Selection>(NONE);
   const order = items.map((one) => one.id);
   const chosen = items.filter((one) => selection.ids.has(one.id));
   const outputs = chosen.flatMap((one) => one.outputs.filter((output) => output.asset_id));
   const assetIds = outputs.map((output) => output.asset_id as string);
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const remove = (focused: string | null = null) => {
     const ids = chosen.length > 0 ? chosen.map((one) => one.id) : focused ? [focused] : [];
     if (ids.length === 0) return;
@@ -76,6 +75,7 @@ export function HistoryView() {
           onEndReached={more}
         />
       )}
+      <NoMore list={list} />
       {chosen.length > 0 && (
         <BulkBar
           ids={assetIds}

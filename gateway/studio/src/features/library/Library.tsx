@@ -1,7 +1,8 @@
 import { useNavigate } from '@tanstack/react-router';
-import { type MouseEvent, type ReactNode, useCallback, useEffect, useState } from 'react';
+import { type MouseEvent, type ReactNode, useEffect, useState } from 'react';
 import { fileAddress } from '@/api/address';
 import { fetchMatching, MOST_AT_ONCE } from '@/api/assets';
+import { useMore } from '@/api/pages';
 import { View } from '@/app/View';
 import { useCompare } from '@/features/compare/comparing';
 import { jukebox } from '@/features/players/jukebox';
@@ -16,6 +17,7 @@ import { Grid } from './Grid';
 import styles from './Library.module.css';
 import { LibraryEmpty } from './LibraryEmpty';
 import { NewPill } from './NewPill';
+import { NoMore } from './NoMore';
 import { everything, extended, NONE, type Selection, toggled } from './selection';
 import { TilesLoading } from './TilesLoading';
 import { useAssets } from './useAssets';
@@ -53,7 +55,8 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
   const filters = { ...filtersOf(search), ...fixed };
   const asked = { ...assetFilters(filters), ...(trash && { deleted: true }) };
   const list = useAssets(asked);
-  const { items, hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const { items, hasNextPage, isFetchingNextPage } = list;
+  const more = useMore(list);
   const news = useNews(asked, items, filters.sort === undefined && !trash);
   const [selection, setSelection] = useState<Selection>(NONE);
   const [current, setCurrent] = useState<string | null>(null);
@@ -62,9 +65,6 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
   const find = (id: string | null | undefined) => items.find((one) => one.id === id);
   const order = items.map((one) => one.id);
   const ids = [...selection.ids];
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const select = (id: string, range: boolean) =>
     setSelection((now) => (range ? extended(now, id, order) : toggled(now, id)));
   const open = (id: string, full: boolean) => changeSearch({ show: id, full: full || undefined });
@@ -168,6 +168,7 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
             />
           )}
           {isFetchingNextPage && <TilesLoading rows={1} />}
+          <NoMore list={list} />
         </div>
         {shown && !search.full && (
           <DetailsPanel
