@@ -49,8 +49,10 @@ def list_jobs(
         typer.Option(help="queued, running, completed, failed, canceled or expired; may be repeated."),
     ] = None,
     kind: Annotated[list[str] | None, typer.Option(help="image, audio, …; may be repeated.")] = None,
-    model: Annotated[str | None, typer.Option()] = None,
-    search: Annotated[str | None, typer.Option("--search", "-q", help="Words of the prompt.")] = None,
+    model: Annotated[str | None, typer.Option(help="A part of its name.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", "-q", help="Words of the prompt, or a part of the model's name.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
     everybodys: Annotated[bool, typer.Option("--all", help="Those of all accounts, for operators.")] = False,
 ) -> None:

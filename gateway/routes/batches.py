@@ -137,11 +137,13 @@ class BulkFilter(Body):
 
     kind: Annotated[list[KindName] | None, BeforeValidator(_list)] = None
     status: Annotated[list[Status] | None, BeforeValidator(_list)] = None
-    model: str | None = Field(None, max_length=200)
+    model: str | None = Field(None, max_length=200, description="Exactly as it was asked for.")
     project: UUID | None = Field(None, strict=False)
     parent: UUID | None = Field(None, strict=False)
     group: UUID | None = Field(None, strict=False)
-    q: str | None = Field(None, min_length=1, max_length=500)
+    q: str | None = Field(
+        None, min_length=1, max_length=500, description="Words of the prompt, text or messages."
+    )
     created_after: Instant | None = Field(None, strict=False)
     created_before: Instant | None = Field(None, strict=False)
 

@@ -206,11 +206,20 @@ class FilterQuery(Query):
 
     kind: Annotated[list[KindName] | None, BeforeValidator(words)] = None
     status: Annotated[list[Status] | None, BeforeValidator(words)] = None
-    model: str | None = Field(None, max_length=200)
+    model: str | None = Field(
+        None,
+        max_length=200,
+        description="A part of its name: as it was asked for, as its provider calls it, or its label.",
+    )
     project: UUID | None = None
     parent: UUID | None = None
     group: UUID | None = None
-    q: str | None = Field(None, min_length=1, max_length=500, description="Text of the prompt.")
+    q: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="Words of the prompt, text or messages, or a part of the model's name.",
+    )
     id: Annotated[list[UUID] | None, Field(max_length=100), BeforeValidator(words)] = None
     provider: str | None = Field(None, max_length=200, description="Who ran it.")
     seed: int | None = Field(None, ge=0, le=2**63 - 1, description="Asked for, or drawn by its maker.")
@@ -232,11 +241,11 @@ def page_filter(asked: FilterQuery) -> PageFilter:
     return PageFilter(
         kinds=asked.kind,
         statuses=asked.status,
-        model=asked.model,
+        model_part=asked.model,
         project_id=asked.project,
         parent_id=asked.parent,
         group_id=asked.group,
-        q=asked.q,
+        words=asked.q,
         ids=asked.id,
         provider=asked.provider,
         seed=asked.seed,

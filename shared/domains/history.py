@@ -44,6 +44,13 @@ WHERE kind = $1 AND state = 'queued' AND account_id = $2 AND (priority > $3 OR (
 _MARKED = (
     "EXISTS (SELECT FROM assets a WHERE a.generation_id = generations.id AND a.deleted_at IS NULL AND {})"
 )
+# The names that people know a model by: as it was asked for, as its provider calls it, and the label of what it ran on
+# or goes to. Cards are few, so their labels are looked through once per search.
+_MODEL = """(model ILIKE {0} OR provider_model ILIKE {0} OR CASE WHEN provider_model IS NULL
+    THEN routes -> 0 ->> 'card' IN (SELECT c.id FROM model_cards c WHERE c.label ILIKE {0})
+    ELSE (provider, provider_model) IN (SELECT c.provider, c.model FROM model_cards c WHERE c.label ILIKE {0}) END)"""
+_PROMPT = """(coalesce(input ->> 'prompt', input ->> 'text') ILIKE {0} OR input ? 'messages' AND EXISTS (
+    SELECT FROM jsonb_path_query(input, '$.messages[*]') AS said WHERE said ->> 'content' ILIKE {0}))"""
 _FAVORITE = f"{_MARKED.format('a.favorite')} = {{}}"
 _SEED = """(input ->> 'seed' = {0} OR EXISTS (SELECT FROM outputs o
     WHERE o.generation_id = generations.id AND o.details ->> 'seed' = {0}))"""
@@ -62,16 +69,19 @@ STATES_OF_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class PageFilter:
-    """Which generations a list shows; None leaves a condition out. `q` searches the prompt; what generations are marked
-    with is their assets' mark, and one is enough."""
+    """Which generations a list shows; None leaves a condition out. `q` searches what was said: prompt, text, messages;
+    `words` also the names of the model. `model` is as it was asked for, `model_part` a part of any of its names. What
+    generations are marked with is their assets' mark, and one is enough."""
 
     kinds: Sequence[str] | None = None
     statuses: Sequence[str] | None = None
     model: str | None = None
+    model_part: str | None = None
     project_id: UUID | None = None
     parent_id: UUID | None = None
     group_id: UUID | None = None
     q: str | None = None
+    words: str | None = None
     ids: Sequence[UUID] | None = None
     provider: str | None = None
     seed: int | None = None
@@ -197,15 +207,16 @@ async def _ids(tx: Tx, where: PageFilter, after: UUID | None, limit: int) -> lis
 def _conditions(where: PageFilter) -> tuple[list[str], list[Any]]:
     """SQL conditions with numbered parameters, and their values."""
     states = [state for status in where.statuses or () for state in STATES_OF_STATUS[status]]
-    pattern = f"%{_escape_like(where.q)}%" if where.q else None
     candidates: list[tuple[str, Any]] = [
         ("kind = ANY ({})", list(where.kinds) if where.kinds is not None else None),
         ("state = ANY ({})", states if where.statuses is not None else None),
         ("model = {}", where.model),
+        (_MODEL, _anywhere(where.model_part)),
         ("project_id = {}", where.project_id),
         ("parent_id = {}", where.parent_id),
         ("group_id = {}", where.group_id),
-        ("coalesce(input ->> 'prompt', input ->> 'text') ILIKE {}", pattern),
+        (_PROMPT, _anywhere(where.q)),
+        (f"({_PROMPT} OR {_MODEL})", _anywhere(where.words)),
         ("id = ANY ({})", list(where.ids) if where.ids is not None else None),
         ("provider = {}", where.provider),
         (_SEED, None if where.seed is None else str(where.seed)),
@@ -221,5 +232,9 @@ def _conditions(where: PageFilter) -> tuple[list[str], list[Any]]:
     return ["deleted_at IS NULL", *conditions], [value for _, value in given]
 
 
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _anywhere(text: str | None) -> str | None:
+    """The pattern of what has the text somewhere in it."""
+    if not text:
+        return None
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

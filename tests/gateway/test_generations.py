@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from yarl import URL
 
 from gateway.resources import GenerationResource
 from shared.domains import eta, fleet, run_times
@@ -147,6 +148,43 @@ async def test_filters_add_up(api: Api) -> None:
     assert await ids("status=canceled&status=failed&kind=image&model=scripted") == [canceled["id"]]
     assert await ids("q=100%25&created_before=2020-01-01T00:00:00Z") == []
     assert await ids("kind=video") == []
+
+
+async def test_history_is_found_by_what_one_calls_a_model(api: Api) -> None:
+    db = api.gateway.worker
+    queued, ran = await api.submit(), await api.submit(input={"prompt": "no 50%_off sign"})
+    await db.execute(
+        "UPDATE generations SET provider = 'scripted', provider_model = 'labs/Flux-1-Schnell' WHERE id = $1",
+        ran["id"],
+    )
+    await db.execute("UPDATE model_cards SET label = 'Script, the Elder' WHERE model = 'scripted-image'")
+
+    async def ids(query: str) -> list[str]:
+        return [item["id"] for item in (await api.get(f"{GENERATIONS}?{query}")).json["data"]]
+
+    for name in ("model", "q"):
+        assert await ids(f"{name}=flux-1") == [ran["id"]]
+        assert await ids(f"{name}=SCRIPTED") == [ran["id"], queued["id"]]
+        # What has run is not called by the label of what it might have run on.
+        assert await ids(f"{name}=the+elder") == [queued["id"]]
+        assert await ids(f"{name}=%25lux_1") == []
+    assert await ids("model=flux&q=50%25_off") == [ran["id"]]
+    assert await ids("model=flux&q=lighthouse") == []
+    bulk = {"action": "cancel", "filter": {"model": "script"}}
+    assert (await api.post(f"{GENERATIONS}:bulk", bulk)).json["done"] == 0
+
+
+async def test_history_is_found_by_what_a_message_says(api: Api) -> None:
+    messages = [{"role": "user", "content": 'Say "lanterns\nat dusk" once.'}]
+    chat = await api.submit(kind="text", input={"messages": messages})
+    await api.submit(kind="text", input={"prompt": "nothing of it"})
+
+    async def ids(words: str) -> list[str]:
+        found = await api.get(str(URL(GENERATIONS).with_query(q=words)))
+        return [item["id"] for item in found.json["data"]]
+
+    assert await ids('say "LANTERNS\nat') == [chat["id"]]
+    assert await ids("user") == []
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ export function FilterBar({ filters, onChange, about, fixed = {}, children }: Pr
     <search className={styles.bar}>
       <div className={styles.line}>
         <SearchField
-          hint={about === 'assets' ? 'Search prompts, models, seeds, sizes, tags' : 'Search prompts'}
+          hint={about === 'assets' ? 'Search prompts, models, seeds, sizes, tags' : 'Search prompts, models'}
           value={filters.q ?? ''}
           onChange={(q) => onChange({ q: q || undefined }, true)}
         />
