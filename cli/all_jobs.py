@@ -30,7 +30,8 @@ class Conditions(Connection):
     kind: Annotated[list[str] | None, typer.Option(help="image, audio, …; may be repeated.")] = None
     provider: Annotated[str | None, typer.Option()] = None
     model: Annotated[str | None, typer.Option()] = None
-    account: Annotated[UUID | None, typer.Option(help="Of this account.")] = None
+    account: Annotated[str | None, typer.Option(help="Whose: an id, an e-mail address or a name.")] = None
+    tag: Annotated[str | None, typer.Option(help="Something that it made has it.")] = None
     code: Annotated[str | None, typer.Option(help="With this error.")] = None
     fingerprint: Annotated[str | None, typer.Option(help="Failures of this cause.")] = None
     search: Annotated[
@@ -41,7 +42,7 @@ class Conditions(Connection):
     def given(self) -> dict[str, Any]:
         said = {
             "status": self.status, "kind": self.kind, "provider": self.provider, "model": self.model,
-            "account": self.account and str(self.account), "code": self.code, "fingerprint": self.fingerprint,
+            "account": self.account, "tag": self.tag, "code": self.code, "fingerprint": self.fingerprint,
             "q": self.search,
         }  # fmt: skip
         return {name: value for name, value in said.items() if value}

@@ -11,6 +11,7 @@ import typer
 from cli.all_jobs import COMMANDS, list_all
 from cli.bulk import Selection, act
 from cli.delivery import check_destination, deliver, warning_words
+from cli.errors import BadUsage
 from cli.feed import prompt_of, watch_all
 from cli.generate import announce, text_tail
 from cli.inputs import parse_parameters, upload_files
@@ -53,11 +54,18 @@ def list_jobs(
     search: Annotated[
         str | None, typer.Option("--search", "-q", help="Words of the prompt, or a part of the model's name.")
     ] = None,
+    tag: Annotated[str | None, typer.Option(help="Something that it made has it.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
     everybodys: Annotated[bool, typer.Option("--all", help="Those of all accounts, for operators.")] = False,
+    account: Annotated[
+        str | None,
+        typer.Option(help="With --all, whose: an id, an e-mail address, a name, or a part of one."),
+    ] = None,
 ) -> None:
     """The latest generations."""
-    query = {"status": status, "kind": kind, "model": model, "q": search}
+    if account and not everybodys:
+        raise BadUsage("--account is for operators, with --all.")
+    query = {"status": status, "kind": kind, "model": model, "q": search, "tag": tag, "account": account}
     show = list_all if everybodys else _list
     run(connection, lambda session: show(session, limit, query))
 

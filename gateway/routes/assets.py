@@ -103,7 +103,9 @@ class AssetsQuery(PageQuery):
     project: UUID | Literal["none"] | None = None
     favorite: bool | None = None
     tag: Annotated[list[Tag] | None, Field(max_length=MAX_TAGS), BeforeValidator(_words)] = None
-    model: Text | None = None
+    model: Text | None = Field(
+        None, description="A part of its name: as it was asked for, as its provider calls it, or its label."
+    )
     provider: Text | None = None
     generation: UUID | None = None
     seed: int | None = Field(None, ge=0, le=2**63 - 1)

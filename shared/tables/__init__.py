@@ -18,7 +18,7 @@ from shared.tables.generations import Generation, GenerationEvent, Output, Submi
 from shared.tables.identity import Identity, LoginAttempt, Session, User
 from shared.tables.ledger import LedgerEntry
 from shared.tables.money_rules import Budget, BudgetAlert, Email, PlanRow, QuotaCounter, QuotaUse
-from shared.tables.ops import AuditEntry, DiscardedFailure, ProviderCheck, Queue, Worker
+from shared.tables.ops import AuditEntry, DiscardedFailure, ProviderCheck, Purge, Queue, Worker
 from shared.tables.projects import Project
 from shared.tables.provider_keys import AccountRouting, UserApiKey
 from shared.tables.uploads import Upload
@@ -53,6 +53,7 @@ __all__ = [
     "ProviderCheck",
     "ProviderHealth",
     "ProviderLimit",
+    "Purge",
     "Queue",
     "QuotaCounter",
     "QuotaUse",

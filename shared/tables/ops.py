@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Uuid, text
 from sqlalchemy.types import Text
 from sqlmodel import Field, SQLModel
 
@@ -80,6 +80,17 @@ class DiscardedFailure(SQLModel, table=True):
 
     fingerprint: str = Field(sa_column=Column(Text, primary_key=True))
     discarded_at: datetime = Field(sa_column=moment(now=True))
+
+
+class Purge(SQLModel, table=True):
+    """What somebody canceled by emptying a queue, less what was taken back of it since."""
+
+    __tablename__ = "purges"
+
+    id: UUID = Field(primary_key=True)
+    kind: str = Field(sa_type=Text)
+    at: datetime = Field(sa_column=moment(now=True))
+    ids: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
 
 
 class ProviderCheck(SQLModel, table=True):

@@ -18,7 +18,7 @@ from tests.usage_history import make
 
 NOBODYS = {
     "alembic_version", "audit_log", "discarded_failures", "login_attempts", "model_cards", "plans", "prices",
-    "provider_audits", "provider_callbacks", "provider_calls", "provider_checks", "provider_limits", "queues",
+    "provider_audits", "provider_callbacks", "provider_calls", "provider_checks", "provider_limits", "purges", "queues",
     "run_times", "workers",
 }  # fmt: skip
 """The tables of the installation. A new one is either somebody's, and isolated, or named here."""

@@ -1,6 +1,6 @@
 """Generations of all accounts: found, looked into, canceled, tried again, run now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -24,10 +24,11 @@ from gateway.resources import (
 )
 from gateway.routes.generations import Status, words
 from gateway.routes.ops.desk import PREFIX, TAG
+from shared.db import Tx
 from shared.domains.accounts import Role, Scope
 from shared.domains.generations import TERMINAL, status_of
 from shared.domains.history import STATES_OF_STATUS
-from shared.domains.ops import jobs, workers
+from shared.domains.ops import jobs, people, workers
 from shared.domains.ops.jobs import MOST_AT_ONCE, JobFilter, Retried, by_state
 from shared.domains.ops.redaction import redacted
 from shared.domains.repeats import RETRIABLE
@@ -38,6 +39,7 @@ ACTIONS = {"cancel": OPEN_STATES, "retry": RETRIABLE, "run_now": frozenset({"que
 """What each action is for."""
 
 Text = Annotated[str | None, Field(min_length=1, max_length=200)]
+Tag = Annotated[str | None, Field(min_length=1, max_length=60)]
 Action = Literal["cancel", "retry", "run_now", "delete"]
 
 
@@ -121,7 +123,10 @@ class FilterFields(Query):
     stage: Text = None
     provider: Text = None
     model: Text = Field(None, description="As it was asked for, or as its provider calls it.")
-    account: UUID | None = None
+    account: Text = Field(
+        None, description="An id, an e-mail address or a name; if nobody has just that, a part of them."
+    )
+    tag: Tag = Field(None, description="Something that it made has it.")
     code: Text = Field(None, description="Of the error.")
     fingerprint: Text = None
     q: Text = Field(None, description="The beginning of an id, or words of the prompt or the error.")
@@ -141,7 +146,8 @@ class JobsBulkFilter(Body):
     stage: Text = None
     provider: Text = None
     model: Text = None
-    account: UUID | None = Field(None, strict=False)
+    account: Text = Field(None, description="An id, or a whole e-mail address or name.")
+    tag: Tag = None
     code: Text = None
     fingerprint: Text = None
     q: Text = None
@@ -213,7 +219,7 @@ async def list_jobs(request: Request[None, JobQuery]) -> Reply:
     """Filters add up; `next` is the cursor of the page after."""
     limit, after = request.query.limit, position_id(request)
     async with request.deps.db.transaction(request.account_id) as tx:
-        rows = await jobs.page(tx, _filter(request.query), after, limit + 1)
+        rows = await jobs.page(tx, await _filter(tx, request.query), after, limit + 1)
     shown = rows[:limit]
     more = [str(shown[-1]["id"])] if len(rows) > limit else None
     return page(request, [render_job(row) for row in shown], more)
@@ -271,8 +277,8 @@ async def bulk_jobs(request: Request[JobsBulk, None]) -> Reply:
     `delete` is for what has ended, and puts it into its account's trash.
     """
     asked = request.body
-    where = _bulk_filter(asked)
     async with request.deps.db.transaction(request.account_id) as tx:
+        where = await _bulk_filter(tx, asked)
         matched = await jobs.count(tx, where)
     answer: dict[str, Any] = {
         "action": asked.action, "dry_run": asked.dry_run, "matched": matched, "done": 0, "asked": 0,
@@ -429,7 +435,25 @@ async def _find(request: Request[Any, Any], generation_id: UUID) -> Mapping[str,
     return rows[0]
 
 
-def _filter(asked: FilterFields | JobsBulkFilter) -> JobFilter:
+async def _filter(tx: Tx, asked: FilterFields) -> JobFilter:
+    accounts = None if asked.account is None else await people.meant_by(tx, asked.account)
+    return _conditions(asked, accounts)
+
+
+async def _bulk_filter(tx: Tx, asked: JobsBulk) -> JobFilter:
+    """What is meant, as far as the action makes sense for it. It is done to nobody who only has a name like that."""
+    possible = ACTIONS[asked.action]
+    if asked.filter is None:
+        return JobFilter(ids=asked.ids, states=sorted(possible))
+    said, accounts = asked.filter.account, None
+    if said is not None:
+        accounts = await people.meant_by(tx, said, field="filter.account", whole=True)
+    meant = _conditions(asked.filter, accounts)
+    states = possible if meant.states is None else possible & frozenset(meant.states)
+    return replace(meant, states=sorted(states), untried=asked.action == "retry")
+
+
+def _conditions(asked: FilterFields | JobsBulkFilter, accounts: Sequence[UUID] | None) -> JobFilter:
     states = [state for status in asked.status or () for state in STATES_OF_STATUS[status]]
     return JobFilter(
         kinds=asked.kind,
@@ -437,23 +461,14 @@ def _filter(asked: FilterFields | JobsBulkFilter) -> JobFilter:
         stage=asked.stage,
         provider=asked.provider,
         model=asked.model,
-        account=asked.account,
+        accounts=accounts,
         code=asked.code,
         fingerprint=asked.fingerprint,
         q=asked.q,
+        tag=asked.tag and asked.tag.lower(),
         created_after=asked.created_after,
         created_before=asked.created_before,
     )
-
-
-def _bulk_filter(asked: JobsBulk) -> JobFilter:
-    """What is meant, as far as the action makes sense for it."""
-    possible = ACTIONS[asked.action]
-    if asked.filter is None:
-        return JobFilter(ids=asked.ids, states=sorted(possible))
-    meant = _filter(asked.filter)
-    states = possible if meant.states is None else possible & frozenset(meant.states)
-    return replace(meant, states=sorted(states), untried=asked.action == "retry")
 
 
 def render_job(row: Mapping[str, Any]) -> dict[str, Any]:

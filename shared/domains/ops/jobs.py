@@ -50,10 +50,12 @@ class JobFilter:
     stage: str | None = None
     provider: str | None = None
     model: str | None = None
-    account: UUID | None = None
+    accounts: Sequence[UUID] | None = None
     code: str | None = None
     fingerprint: str | None = None
     q: str | None = None
+    tag: str | None = None
+    """Something that it made has it."""
     created_after: datetime | None = None
     created_before: datetime | None = None
     untried: bool = False
@@ -65,7 +67,8 @@ class JobFilter:
             name: value for name, value in asdict(self).items() if value is not None and value is not False
         }
         # The ids of rows are asyncpg's own, which JSON does not take.
-        return given | ({"ids": [str(id_) for id_ in self.ids]} if self.ids is not None else {})
+        named = {"ids": self.ids, "accounts": self.accounts}
+        return given | {name: [str(id_) for id_ in ids] for name, ids in named.items() if ids is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ async def test_a_queue_is_paused_and_emptied(api: Api, terminal: Terminal) -> No
         await _done(api, terminal, "jobs", "bulk", "retry", "--status", "canceled", "--yes")
         == "retry: 1 of 1\n"
     )
-    assert generation_id in await _done(api, terminal, "jobs", "ls", "--all")
+    mine = ("jobs", "ls", "--all", "--account", str(api.account_id))
+    assert generation_id in await _done(api, terminal, *mine)
+    assert generation_id not in await _done(api, terminal, *mine, "--tag", "fog")
+    assert "nobody%" in (await _run(api, terminal, "jobs", "ls", "--all", "--account", "nobody%")).err
     assert await _done(api, terminal, "queues", "resume", "image") == "image: running\n"
     actions = [line.split("\t")[3] for line in (await _done(api, terminal, "audit")).splitlines()[1:5]]
     assert actions == ["queue.resume", "jobs.retry", "queue.purge", "queue.pause"]

@@ -1,12 +1,13 @@
 """Everybody's generations for operators: found, looked into, canceled, tried again, run now, and their failures."""
 
 from typing import Any
-from uuid import UUID
+from urllib.parse import quote
+from uuid import UUID, uuid4
 
 import pytest
 
 from shared.domains.ops.redaction import HIDDEN, redacted
-from tests.gateway.api import Api
+from tests.gateway.api import Api, Painter
 from tests.gateway.people import Person
 
 OPS = "/api/v1/ops"
@@ -43,6 +44,38 @@ async def test_jobs_of_all_accounts_are_found(api: Api, other: Api) -> None:
         assert await _listed(api, query) == [], query
     first = (await api.get(f"{OPS}/jobs?limit=1")).json
     assert await _listed(api, f"limit=1&after={first['next']}") == [mine["id"]]
+
+
+async def test_jobs_are_found_by_whose_they_are(api: Api) -> None:
+    called = uuid4().hex[:12]
+    ada, twin, bert = [
+        await Person.sign_up(api.gateway, name=name)
+        for name in (f"Ada {called}", f"ada {called}", f"B {called}")
+    ]
+    first, second, berts = [(await one.api.submit())["id"] for one in (ada, twin, bert)]
+    for account, found in (
+        (ada.email.upper(), [first]), (f"ADA {called}", [second, first]), (f"b {called}", [berts]),
+        (str(bert.account_id), [berts]), (called, [berts, second, first]), (ada.email[:20], [first]),
+    ):  # fmt: skip
+        assert await _listed(api, f"account={quote(account)}") == found, account
+    for nobody in ("nobody%25", "_", called + "%00"):
+        assert (await api.get(f"{OPS}/jobs?account={nobody}")).problem == (422, "INVALID_INPUT", "account")
+
+    body: dict[str, Any] = {"action": "cancel", "filter": {"account": called}, "dry_run": True}
+    assert (await api.post(BULK, body)).problem == (422, "INVALID_INPUT", "filter.account")
+    body["filter"]["account"] = f"ada {called}"
+    assert (await api.post(BULK, body)).json["matched"] == 2
+
+
+async def test_jobs_are_found_by_the_tags_of_what_they_made(api: Api, other: Api, painter: Painter) -> None:
+    theirs, untagged = [(await one.submit())["id"] for one in (other, api)]
+    for one, id_ in ((other, theirs), (api, untagged)):
+        await one.until_ended(id_)
+    await other.call("PATCH", f"/api/v1/generations/{theirs}", {"tags": ["it's fog"]})
+    assert await _listed(api, "tag=It%27s+Fog") == [theirs]
+    assert await _listed(api, "tag=fog") == []
+    body = {"action": "delete", "filter": {"tag": "it's fog"}, "confirm_count": 1}
+    assert (await api.post(BULK, body)).json["done"] == 1
 
 
 async def test_a_job_is_shown_with_all_that_is_known_and_no_secret(api: Api, other: Api) -> None:
@@ -152,6 +185,7 @@ async def test_nobody_reaches_others_through_the_database_alone(api: Api, other:
         for sql in (
             "SELECT * FROM auth.ops_jobs('{}', NULL, 10)", "SELECT * FROM auth.ops_queues('{image}', 8)",
             "SELECT * FROM auth.ops_failures('2000-01-01', 10)", "SELECT * FROM auth.ops_providers()",
+            "SELECT * FROM auth.ops_people('test', 10)",
             "SELECT * FROM auth.read_audit(NULL, NULL, NULL, NULL, NULL, NULL, 10)",
         ):  # fmt: skip
             assert await tx.fetch(sql) == [], sql
@@ -166,6 +200,8 @@ async def test_nobody_reaches_others_through_the_database_alone(api: Api, other:
         "SELECT auth.ops_quiet(gen_random_uuid(), true)", "SELECT auth.ops_stop(gen_random_uuid())",
         "SELECT auth.ops_cool_down('local', now(), NULL)",
         "SELECT auth.ops_ask_check(gen_random_uuid(), 'local')",
+        "SELECT auth.ops_keep_purge(gen_random_uuid(), 'image', '{}', '1 hour')",
+        "SELECT auth.ops_take_purged(gen_random_uuid(), 10, '1 hour')", "SELECT * FROM purges",
         "SELECT auth.audit(gen_random_uuid(), 'a', 't', '{}', 'c', NULL)",
         "SELECT * FROM audit_log", "INSERT INTO audit_log (id) VALUES (gen_random_uuid())",
     ],

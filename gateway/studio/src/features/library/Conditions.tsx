@@ -64,7 +64,7 @@ export function Conditions({ filters, fixed, onChange, about }: Props) {
       {about === 'history' && <Field label="Status">{choice('status', 'Any', STATUSES)}</Field>}
       {!fixed.project && <Field label="Project">{choice('project', 'Any', [...loose, ...known])}</Field>}
       <Field label="Tag">{typed('tag', 'hero')}</Field>
-      <Field label="Model">{typed('model', 'As it was asked for')}</Field>
+      <Field label="Model">{typed('model', 'flux')}</Field>
       <Field label="Seed">{typed('seed', '42')}</Field>
       <Field label="Size">{typed('size', '1024x768')}</Field>
       <Field label="Rating">{choice('rating', 'Any', STARS)}</Field>

@@ -31,12 +31,13 @@ const WORDS = [
   ['stage', 'Stage', 'provider_running'],
   ['provider', 'Provider', 'replicate'],
   ['model', 'Model', ''],
-  ['account', 'Account id', ''],
+  ['account', 'Person', 'E-mail, name or id'],
+  ['tag', 'Tag', 'hero'],
   ['code', 'Error code', 'PROVIDER_ERROR'],
   ['fingerprint', 'Fingerprint', ''],
 ] as const;
 
-const RARE = ['stage', 'provider', 'model', 'account', 'code', 'fingerprint', 'from', 'to'] as const;
+const RARE = ['stage', 'provider', 'model', 'account', 'tag', 'code', 'fingerprint', 'from', 'to'] as const;
 const PAUSE_MS = 300;
 
 /** All filters of the jobs; those that are seldom needed open below. */

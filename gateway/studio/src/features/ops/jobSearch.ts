@@ -11,6 +11,7 @@ export interface JobSearch {
   provider?: string;
   model?: string;
   account?: string;
+  tag?: string;
   code?: string;
   fingerprint?: string;
   from?: string;
@@ -25,6 +26,7 @@ export const FILTERS = [
   'provider',
   'model',
   'account',
+  'tag',
   'code',
   'fingerprint',
   'from',
