@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import typer
 
+from cli.bulk import PartlyRefused
 from cli.confirming import confirm
 from cli.errors import BadUsage
 from cli.options import Connection, takes
@@ -127,6 +129,35 @@ async def _purge(session: Session, queue: str, yes: bool) -> None:
         confirm(session, f"Cancel {found['count']} that queue for {queue}?", yes=yes)
         found = await session.client.post(path, {"confirm_count": found["count"]})
     session.out.answer(found, f"{queue}: {found['canceled']} canceled")
+    if found["purge"]:
+        until = local_time(found["undo_until"])
+        session.out.note(f"Until {until} this takes it back: penstock queues undo-purge {found['purge']}")
+
+
+@app.command()
+@takes(Connection)
+def undo_purge(
+    connection: Connection,
+    purge_id: Annotated[UUID, typer.Argument(metavar="PURGE", help="As `queues purge` told.")],
+) -> None:
+    """Ask again for all that a purge canceled, once; within an hour."""
+    run(connection, lambda session: _undo_purge(session, purge_id))
+
+
+async def _undo_purge(session: Session, purge_id: UUID) -> None:
+    """Raises PartlyRefused."""
+    parts: list[Mapping[str, Any]] = []
+    while not parts or parts[-1]["more"]:
+        parts.append(await session.client.post(f"/ops/purges/{purge_id}/undo"))
+    done, passed = (sum(part[name] for part in parts) for name in ("done", "passed_over"))
+    refused = [one for part in parts for one in part["refused"]]
+    lines = [f"{done} asked for again{f', {passed} passed over' if passed else ''}"]
+    lines += [f"{one['id']}: not done. {one['message']}" for one in refused]
+    session.out.answer(
+        {**parts[-1], "done": done, "passed_over": passed, "refused": refused}, "\n".join(lines)
+    )
+    if refused:
+        raise PartlyRefused(f"{len(refused)} of {done + len(refused)} could not be asked for again.")
 
 
 def _path(queue: str) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.domains.ops import audit, jobs, queues, workers
+from shared.domains.ops import audit, jobs, purges, queues, workers
 from shared.domains.ops.audit import Actor
 from shared.domains.ops.queues import Rest
 from shared.errors import Conflict, NotFound
@@ -180,15 +180,15 @@ async def test_a_purge_leaves_what_was_ever_paid_for(pipeline: Pipeline, actor: 
     ids = [await pipeline.submit() for _ in range(3)]
     await pipeline.worker.execute("UPDATE generations SET cost_nanos = 5 WHERE id = $1", ids[0])
     with pytest.raises(Conflict) as refused:
-        await queues.purge(pipeline.app, actor, "image", 3, pipeline.publisher, bell)
+        await purges.purge(pipeline.app, actor, "image", 3, pipeline.publisher, bell)
     assert refused.value.context["count"] == 2
     assert {(await pipeline.row(id_))["state"] for id_ in ids} == {"queued"}
-    await queues.purge(pipeline.app, actor, "image", 2, pipeline.publisher, bell)
+    purge = await purges.purge(pipeline.app, actor, "image", 2, pipeline.publisher, bell)
     assert [(await pipeline.row(id_))["state"] for id_ in ids] == ["queued", "canceled", "canceled"]
     assert (await pipeline.events(ids[1]))[-1]["type"] == "generation.canceled"
     async with pipeline.app.transaction(pipeline.account_id) as tx:
         entry, *_ = await audit.read(tx, audit.AuditFilter(action="queue.purge"), None, 10)
-    assert entry["details"] == {"count": 2, "ids": [str(id_) for id_ in ids[1:]]}
+    assert entry["details"] == {"count": 2, "ids": [str(id_) for id_ in ids[1:]], "purge": str(purge.id)}
 
 
 async def test_a_worker_that_is_told_to_end_gets_the_signal_once(pipeline: Pipeline, actor: Actor) -> None:

@@ -12,10 +12,9 @@ from gateway.instants import Instant
 from gateway.resources import Resource
 from gateway.routes.ops.desk import PREFIX, TAG, polled, queue_of
 from shared.domains.accounts import Role, Scope
-from shared.domains.ops import queues
-from shared.domains.ops.jobs import by_state
+from shared.domains.ops import purges, queues
 from shared.domains.ops.queues import Rest, desired_workers, state_of
-from shared.errors import Conflict, InvalidInput, NotFound
+from shared.errors import InvalidInput, NotFound
 
 
 class Depth(Resource):
@@ -108,21 +107,6 @@ class DrainRequest(Body):
     reason: str | None = Field(None, max_length=300)
 
 
-class PurgeRequest(Body):
-    confirm_count: int | None = Field(
-        None,
-        ge=0,
-        description="How many will be canceled. Without it nothing is, and the answer says how many.",
-    )
-
-
-class PurgeResource(Resource):
-    id: str
-    count: int = Field(description="How many there were.")
-    canceled: int
-    dry_run: bool
-
-
 @operation(
     "GET",
     f"{PREFIX}/queues",
@@ -177,7 +161,7 @@ async def get_queue(request: Request[None, None]) -> Reply:
     (row,) = [row for row in await deps.board.queues(request.account_id) if row["kind"] == kind]
     hour = await deps.board.throughput(request.account_id, 60)
     mine = {**hour, "data": [series for series in hour["data"] if series["kind"] == kind]}
-    purgeable = await queues.purgeable(deps.db, request.account_id, kind)
+    purgeable = await purges.purgeable(deps.db, request.account_id, kind)
     return reply({**_queue(request, row), "throughput": mine, "purgeable": purgeable})
 
 
@@ -239,34 +223,6 @@ async def resume_queue(request: Request[None, None]) -> Reply:
     return await _now(request, kind)
 
 
-@operation(
-    "POST",
-    f"{PREFIX}/queues/{{queue}}/purge",
-    tag=TAG,
-    summary="Cancel all that queues",
-    scope=Scope.ADMIN,
-    role=Role.OPERATOR,
-    answers=(Answer(200, "How many there were, and how many were canceled", PurgeResource),),
-    errors=(NotFound, Conflict, InvalidInput),
-    example={"confirm_count": 12},
-)
-async def purge_queue(request: Request[PurgeRequest, None]) -> Reply:
-    """Ask without `confirm_count` first: that counts and changes nothing. With it, all are canceled, or none and 409
-    when there are not exactly as many. What a provider was ever asked for stays.
-    """
-    kind, deps, confirmed = queue_of(request), request.deps, request.body.confirm_count
-    if confirmed is None:
-        count = await queues.purgeable(deps.db, request.account_id, kind)
-        return reply({"id": kind, "count": count, "canceled": 0, "dry_run": True})
-    results = await queues.purge(deps.db, actor_of(request), kind, confirmed, deps.publisher, deps.bell)
-    for result in results:
-        deps.metrics.canceled(result)
-    deps.board.forget()
-    return reply(
-        {"id": kind, "count": confirmed, "canceled": by_state(results)["canceled"], "dry_run": False}
-    )
-
-
 async def _now(request: Request[Any, Any], kind: str) -> Reply:
     request.deps.board.forget()
     rows = await request.deps.board.queues(request.account_id)
@@ -305,5 +261,4 @@ operations = (
     pause_queue,
     drain_queue,
     resume_queue,
-    purge_queue,
 )

@@ -213,6 +213,13 @@ async def retry(
         done.details.update(named(where, [row["id"] for row in rows]))
         if provider is not None:
             done.details["provider"] = provider
+    return await ask_again(db, rows, admitter, provider)
+
+
+async def ask_again(
+    db: Database, rows: Sequence[Mapping[str, Any]], admitter: Admitter, provider: str | None = None
+) -> Retried:
+    """Has what `lock` gave made anew, each in a transaction of its own."""
     made: dict[UUID, UUID] = {}
     admissions: list[Admission] = []
     refused: list[Refusal] = []

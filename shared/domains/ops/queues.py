@@ -12,12 +12,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from shared.db import Database, Tx
-from shared.domains.generations import CancelResult
+from shared.db import Database
 from shared.domains.ops.audit import Actor, deed
-from shared.domains.ops.jobs import JobFilter, cancel_locked, count, lock, named
-from shared.errors import Conflict
-from shared.events import Publisher
 from shared.kinds import KINDS
 from shared.queue import Bell
 
@@ -26,7 +22,6 @@ _THROUGHPUT = "SELECT * FROM auth.ops_throughput($1, $2)"
 _SET = "SELECT auth.ops_set_queue($1, $2, $3, $4, $5)"
 
 OUTCOMES = ("accepted", "completed", "failed", "canceled", "expired")
-MOST_PURGED = 100_000
 
 
 class Rest(StrEnum):
@@ -87,39 +82,6 @@ async def resume(db: Database, actor: Actor, kind: str, bell: Bell) -> None:
     async with deed(db, actor, "queue.resume", f"queue:{kind}") as done:
         await done.tx.execute(_SET, kind, False, Rest.PAUSE, None, None)
         done.tx.after_commit(lambda: bell.poke(kind))
-
-
-async def purgeable(db: Database, caller: UUID, kind: str) -> int:
-    async with db.transaction(caller) as tx:
-        return await count(tx, _purgeable(kind))
-
-
-async def purge(
-    db: Database, actor: Actor, kind: str, confirmed: int, publisher: Publisher, bell: Bell
-) -> list[CancelResult]:
-    """Cancels all that queues and was never paid for, if that is as many as was confirmed; all of it or nothing.
-
-    Raises Conflict, whose `count` is how many there are now.
-    """
-    async with deed(db, actor, "queue.purge", f"queue:{kind}") as done:
-        rows = await _locked(done.tx, kind, confirmed)
-        results = await cancel_locked(done.tx, rows, publisher, bell)
-        done.details.update(named(JobFilter(), [row["id"] for row in rows]))
-    return results
-
-
-async def _locked(tx: Tx, kind: str, confirmed: int) -> list[Mapping[str, Any]]:
-    rows = await lock(tx, _purgeable(kind), min(confirmed, MOST_PURGED) + 1)
-    if len(rows) != confirmed:
-        now = await count(tx, _purgeable(kind))
-        raise Conflict(
-            f"There are {now} to cancel, not {confirmed}. Look again, and confirm that number.", count=now
-        )
-    return rows
-
-
-def _purgeable(kind: str) -> JobFilter:
-    return JobFilter(kinds=[kind], purgeable=True)
 
 
 def state_of(row: Mapping[str, Any]) -> str:

@@ -44,7 +44,12 @@ async def test_a_queue_is_paused_and_emptied(api: Api, terminal: Terminal) -> No
         while await _state_and_depth(api, terminal) != ["paused", "1"]:
             await asyncio.sleep(0.2)
     assert (await _run(api, terminal, "queues", "purge", "image")).code == 2, "nobody said yes"
-    assert await _done(api, terminal, "queues", "purge", "image", "--yes") == "image: 1 canceled\n"
+    purged = await _run(api, terminal, "queues", "purge", "image", "--yes")
+    assert purged.out == "image: 1 canceled\n"
+    hint = purged.err.strip().partition("penstock ")[2].split()
+    assert await _done(api, terminal, *hint) == "1 asked for again\n"
+    assert (await _run(api, terminal, *hint)).code != 0, "once"
+    await _done(api, terminal, "queues", "purge", "image", "--yes")
     assert (
         await _done(api, terminal, "jobs", "bulk", "retry", "--status", "canceled", "--yes")
         == "retry: 1 of 1\n"
@@ -54,5 +59,7 @@ async def test_a_queue_is_paused_and_emptied(api: Api, terminal: Terminal) -> No
     assert generation_id not in await _done(api, terminal, *mine, "--tag", "fog")
     assert "nobody%" in (await _run(api, terminal, "jobs", "ls", "--all", "--account", "nobody%")).err
     assert await _done(api, terminal, "queues", "resume", "image") == "image: running\n"
-    actions = [line.split("\t")[3] for line in (await _done(api, terminal, "audit")).splitlines()[1:5]]
-    assert actions == ["queue.resume", "jobs.retry", "queue.purge", "queue.pause"]
+    actions = [line.split("\t")[3] for line in (await _done(api, terminal, "audit")).splitlines()[1:7]]
+    assert actions == [
+        "queue.resume", "jobs.retry", "queue.purge", "queue.undo_purge", "queue.purge", "queue.pause",
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ export type OpsJob = Schema['JobResource'];
 export type OpsJobDetail = Schema['JobDetail'];
 export type JobAction = Schema['JobsBulk']['action'];
 export type JobFilter = Partial<Schema['JobsBulkFilter']>;
+export type Purged = Schema['PurgeResource'];
 export type Failure = Schema['FailureResource'];
 export type OpsWorker = Schema['WorkerResource'];
 export type OpsProvider = Schema['OpsProvider'];
@@ -42,6 +43,18 @@ export function purgeQueue(queue: string, confirm_count: number | null) {
   return taken(
     api.POST('/api/v1/ops/queues/{queue}/purge', { params: { path: { queue } }, body: { confirm_count } }),
   );
+}
+
+/** Asks again for all that it canceled, part by part: how many there are again, and how many could not be. */
+export async function undoPurge(id: string): Promise<{ done: number; refused: number }> {
+  const sum = { done: 0, refused: 0 };
+  for (let more = true; more; ) {
+    const part = await taken(api.POST('/api/v1/ops/purges/{id}/undo', { params: { path: { id } } }));
+    sum.done += part.done;
+    sum.refused += part.refused.length;
+    more = part.more;
+  }
+  return sum;
 }
 
 export async function fetchFailures(days: number): Promise<Failure[]> {

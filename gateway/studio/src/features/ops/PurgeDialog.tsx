@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { keys } from '@/api/keys';
-import { purgeQueue } from '@/api/ops';
+import { type Purged, purgeQueue, undoPurge } from '@/api/ops';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Skeleton } from '@/ui/Skeleton';
-import { say } from '@/ui/toasts';
+import { say, sayProblem, sayUndoable } from '@/ui/toasts';
 import styles from './Dialogs.module.css';
 import type { QueueDialogProps } from './PauseDialog';
 import { TypedCount } from './TypedCount';
@@ -27,7 +27,7 @@ export function PurgeDialog({ queue, name, onClose }: QueueDialogProps) {
     mutationFn: () => purgeQueue(queue.id, count ?? 0),
     onSuccess: (done) => {
       void client.invalidateQueries({ queryKey: keys.ops('queues') });
-      say(`${name}: ${counted(done.canceled, 'job')} canceled.`, 'good');
+      sayPurged(name, done, () => void client.invalidateQueries({ queryKey: keys.ops('queues') }));
       onClose();
     },
     onError: () => {
@@ -62,8 +62,8 @@ export function PurgeDialog({ queue, name, onClose }: QueueDialogProps) {
           <>
             <p>
               <span className={styles.count}>{counted(count, 'job')}</span> of all accounts would be canceled.
-              Nothing is charged for them. What a provider was ever asked for stays. This cannot be undone;
-              whoever wants one after all can try it again.
+              Nothing is charged for them. What a provider was ever asked for stays. For ten seconds you can
+              undo it, which asks for the same again; after that single ones can be tried again.
             </p>
             <TypedCount count={count} value={typed} onChange={setTyped} />
           </>
@@ -71,5 +71,31 @@ export function PurgeDialog({ queue, name, onClose }: QueueDialogProps) {
         {purge.error && <ErrorCard error={purge.error} />}
       </div>
     </Dialog>
+  );
+}
+
+/** What was canceled has ended, so an undo makes new ones; what nobody pays for any more is told. */
+function sayPurged(name: string, { canceled, purge }: Purged, onUndone: () => void): void {
+  const words = `${name}: ${counted(canceled, 'job')} canceled.`;
+  if (purge === null) {
+    say(words, 'good');
+    return;
+  }
+  const undo = async () => {
+    try {
+      const { done, refused } = await undoPurge(purge);
+      const again = `${name}: ${counted(done, 'job')} asked for again.`;
+      if (refused > 0)
+        say(`${again} ${refused} could not be: the accounts may not have them made now.`, 'bad');
+      else say(again, 'good');
+    } catch (error) {
+      sayProblem(error);
+    }
+    onUndone();
+  };
+  sayUndoable(
+    words,
+    () => {},
+    () => void undo(),
   );
 }
