@@ -1,6 +1,6 @@
 """`penstock doctor`: is everything in order, and if not, what to do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,6 +16,7 @@ from cli.session import Session, run
 
 PROBES = ("/livez", "/readyz", "/healthz")
 LARGEST_SKEW_S = 30
+EVICTION = ("redis_may_evict", "redis_evicted")
 
 
 class NotHealthy(CommandError):
@@ -50,7 +51,7 @@ async def gateway_checks(client: Client) -> list[Check]:
     except CommandError as error:
         return [Check("gateway", False, error.message, error.hint)]
     probes = [_probe_check(path, response) for path, response in answers.items()]
-    return [*probes, *_clock(answers[PROBES[0]]), await _key(client)]
+    return [*probes, *_clock(answers[PROBES[0]]), *await _behind_the_key(client)]
 
 
 def _probe_check(path: str, response: httpx.Response) -> Check:
@@ -90,6 +91,48 @@ def _clock(response: httpx.Response) -> Iterator[Check]:
         skew_s = abs((parsedate_to_datetime(response.headers["Date"]) - datetime.now(UTC)).total_seconds())
         detail = f"{skew_s:.0f} s apart from the gateway's"
         yield Check("clock", skew_s <= LARGEST_SKEW_S, detail, "Synchronise this machine's clock.")
+
+
+async def _behind_the_key(client: Client) -> list[Check]:
+    key = await _key(client)
+    if not key.ok:
+        return [key]
+    try:
+        return [key, *_system_checks(await client.get("/ops/system"))]
+    except Refused as error:
+        return [key, Check("Redis, bucket", True, f"not looked at: {error.message}")]
+    except CommandError as error:
+        return [key, Check("Redis, bucket", False, "could not be looked at", error.hint)]
+
+
+def _system_checks(system: Mapping[str, Any]) -> Iterator[Check]:
+    """What else the gateway knows to be wrong, after the two that have a line of their own."""
+    warnings = {one["code"]: one["message"] for one in system["warnings"] if one["code"] != "part_down"}
+    evicting = [warnings.pop(code) for code in EVICTION if code in warnings]
+    if system["redis"] is not None:
+        policy = system["redis"]["eviction_policy"] or "not told by the server"
+        limit = "" if system["redis"]["max_bytes"] else ", no limit of memory"
+        detail = " ".join(evicting) or f"{policy}{limit}"
+        yield Check("Redis eviction", not evicting, detail, "Set Redis' maxmemory-policy to noeviction.")
+    yield _cors(system["bucket_cors"])
+    yield from (Check(code.replace("_", " "), False, message) for code, message in warnings.items())
+
+
+def _cors(origins: Sequence[Mapping[str, Any]]) -> Check:
+    """Of pages elsewhere that send files to the bucket themselves; the studio sends them through the gateway."""
+    name = "bucket CORS"
+    if not origins:
+        return Check(name, True, "not needed: no other pages are let in")
+    if any(one["allowed"] is None for one in origins):
+        return Check(name, False, "the bucket did not answer")
+    shut = [one["origin"] for one in origins if not one["allowed"]]
+    advice = (
+        "Allow PUT with the header Content-Type in the bucket's CORS rules, if pages there use POST /uploads."
+    )
+    detail = (
+        f"pages at {', '.join(shut)} may not send files to it" if shut else "pages elsewhere may send files"
+    )
+    return Check(name, not shut, detail, advice)
 
 
 async def _key(client: Client) -> Check:

@@ -129,6 +129,34 @@ async def _verify(session: Session, since: str | None) -> None:
         )
 
 
+@app.command()
+@takes(Connection)
+def reconcile(connection: Connection) -> None:
+    """Put right what projects have spent where the ledger says otherwise, as is done once a day. For operators.
+
+    `verify` tells of everything else that differs; nothing else is ever mended by itself.
+    """
+    run(connection, _reconcile)
+
+
+async def _reconcile(session: Session) -> None:
+    repaired = (await session.client.post("/ledger/reconcile"))["projects"]
+    if session.out.as_json:
+        session.out.json(repaired)
+        return
+    rows = [
+        (
+            one["project_id"],
+            one["account_id"],
+            dollars(one["found"]["nanos"]),
+            dollars(one["expected"]["nanos"]),
+        )
+        for one in repaired
+    ]
+    columns = ("project", "account", "#found", "#put right to")
+    session.out.table(columns, rows, empty="What every project has spent is what the ledger says.")
+
+
 def _past(option: str, text: str | None) -> str | None:
     """A span before now, or a date or time. Raises BadUsage."""
     if text is not None and text[-1:] in UNITS:

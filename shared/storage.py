@@ -88,6 +88,32 @@ class ObjectStore:
         """Raises StorageError when the bucket cannot be reached."""
         await self._call("head_bucket")
 
+    async def lets_in(self, origin: str) -> bool:
+        """Whether pages of this origin may PUT into the bucket, as their browsers ask before they do. Raises
+        StorageError."""
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "content-type",
+        }
+        url = await self.presign_put("cors")
+        http = await self._connection.http()
+        try:
+            async with http.options(url, headers=asked) as answer:
+                told = {
+                    name: answer.headers.get(f"Access-Control-Allow-{name}", "")
+                    .lower()
+                    .replace(" ", "")
+                    .split(",")
+                    for name in ("Origin", "Methods", "Headers")
+                }
+                wanted = {"Origin": origin.lower(), "Methods": "put", "Headers": "content-type"}
+                return answer.ok and all(
+                    "*" in told[name] or word in told[name] for name, word in wanted.items()
+                )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StorageError(f"OPTIONS failed: {type(error).__name__}") from error
+
     async def presign_get(
         self, key: str, *, expires_s: int = 900, mime: str | None = None, download_name: str | None = None
     ) -> str:

@@ -1,16 +1,18 @@
-"""The check of the ledger: whether what was settled, reserved and held is what it should be."""
+"""The check of the ledger: whether what was settled, reserved and held is what it should be; and sums put right."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from gateway.actors import actor_of
 from gateway.http import Answer, Query, Reply, Request, operation, reply
 from gateway.resources import Money, Resource, money
 from gateway.routes.usage import DEFAULT_PERIOD, TAG, Moment, start_of
-from shared.domains import ledger
+from shared.domains import ledger, spending
 from shared.domains.accounts import Role, Scope
 from shared.errors import InvalidInput
 
@@ -128,4 +130,33 @@ def _with_money(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {**row, **{name: money(row[name]) for name in names}}
 
 
-operations = (verify_ledger,)
+class RepairedProject(Resource):
+    project_id: UUID
+    account_id: UUID
+    expected: Money = Field(description="What its entries of the ledger come to; it is so now.")
+    found: Money
+
+
+class ReconciledResource(Resource):
+    projects: list[RepairedProject]
+
+
+@operation(
+    "POST",
+    "/api/v1/ledger/reconcile",
+    tag=TAG,
+    summary="Put projects' sums right",
+    scope=Scope.ADMIN,
+    role=Role.OPERATOR,
+    answers=(Answer(200, "What was put right", ReconciledResource),),
+)
+async def reconcile_ledger(request: Request[None, None]) -> Reply:
+    """Does now what is done once a day: compares what each project has spent with the ledger, and where they differ
+    follows the ledger, whose entries never change. Everything else that differs is told by `verify`, and needs a look.
+    """
+    repaired = await spending.reconcile(request.deps.db, actor_of(request))
+    rows = [asdict(one) for one in repaired]
+    return reply({"projects": [_with_money(row, "expected", "found") for row in rows]})
+
+
+operations = (verify_ledger, reconcile_ledger)

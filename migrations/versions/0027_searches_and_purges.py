@@ -1,4 +1,5 @@
-"""Jobs of a person and with a tag, assets by what one calls their model, and what a purge has canceled."""
+"""Jobs of a person and with a tag, assets by what one calls their model, what a purge has canceled, and projects' sums
+when an operator asks."""
 
 from collections.abc import Sequence
 
@@ -72,7 +73,27 @@ BEGIN
     RETURN QUERY SELECT found.kind, false, found.ids[1 : most], greatest(cardinality(found.ids) - most, 0);
 END $$
 """
+# Bills wait for the locks, or were written before them: the last statements see all of those.
+RECONCILE = f"""
+CREATE FUNCTION auth.ops_reconcile() RETURNS TABLE (project_id uuid, account_id uuid, found bigint, expected bigint)
+LANGUAGE plpgsql VOLATILE {DEFINER} AS $$
+DECLARE
+    wrong projects;
+    reckoned bigint;
+BEGIN
+    PERFORM auth.require_operator();
+    FOR wrong IN SELECT * FROM projects p WHERE reckon_project(p.id) <> p.spent_nanos ORDER BY p.id FOR NO KEY UPDATE LOOP
+        reckoned := reckon_project(wrong.id);
+        SELECT p.spent_nanos INTO wrong.spent_nanos FROM projects p WHERE p.id = wrong.id;
+        IF reckoned <> wrong.spent_nanos THEN
+            UPDATE projects p SET spent_nanos = reckoned WHERE p.id = wrong.id;
+            RETURN QUERY SELECT wrong.id, wrong.user_id, wrong.spent_nanos, reckoned;
+        END IF;
+    END LOOP;
+END $$
+"""
 FUNCTIONS = {
+    "auth.ops_reconcile()": RECONCILE,
     "auth.ops_people(text, int)": PEOPLE,
     "auth.ops_keep_purge(uuid, text, uuid[], interval)": KEEP,
     "auth.ops_take_purged(uuid, int, interval)": TAKE,

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.routes.ledger import VerificationResource
 from tests.gateway.api import Api, Painter
+from tests.gateway.people import Person
 
 VERIFY = "/api/v1/ledger/verify"
 
@@ -45,3 +46,22 @@ async def test_who_operates_nothing_sees_his_own_account(api: Api, other: Api) -
     assert (mine.ok, mine.extent, mine.generations, mine.total) == (True, "account", 0, 0)
     everyone = VerificationResource.model_validate_json((await api.get(VERIFY)).content)
     assert (everyone.extent, everyone.ok) == ("installation", False)
+
+
+async def test_an_operator_puts_a_projects_sum_right_at_once(api: Api) -> None:
+    project = (await api.post("/api/v1/projects", {"name": "Foxes"})).json["id"]
+    await api.gateway.worker.execute("UPDATE projects SET spent_nanos = 7 WHERE id = $1", project)
+
+    async def mine() -> list[tuple[int, int]]:
+        repaired = (await api.post("/api/v1/ledger/reconcile")).json["projects"]
+        return [
+            (one["found"]["nanos"], one["expected"]["nanos"])
+            for one in repaired
+            if one["project_id"] == project
+        ]
+
+    assert (await mine(), await mine()) == ([(7, 0)], [])
+    told = (await api.get("/api/v1/ops/audit?action=ledger.reconcile&limit=2")).json["data"]
+    assert [project in entry["details"]["projects"] for entry in told] == [False, True]
+    viewer = await (await Person.sign_up(api.gateway)).become("viewer")
+    assert (await viewer.api.post("/api/v1/ledger/reconcile")).problem[0] == 403

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from shared.buckets import Bucket, Place, is_safe_key
 from shared.domains.stale_uploads import drop_stale
@@ -191,3 +193,40 @@ async def test_a_stream_that_pauses_is_not_taken_for_a_store_that_hangs(settings
         assert await store.get_bytes("slow") == b"onetwo"
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize(
+    ("rules", "let_in"),
+    [
+        ({"Origin": "https://pages.example", "Methods": "GET, PUT", "Headers": "Content-Type"}, True),
+        ({"Origin": "*", "Methods": "*", "Headers": "*"}, True),
+        ({"Origin": "https://pages.example", "Methods": "GET", "Headers": "*"}, False),
+        ({"Origin": "https://pages.example", "Methods": "PUT"}, False),
+        ({"Origin": "https://other.example", "Methods": "PUT", "Headers": "*"}, False),
+        ({}, False),
+    ],
+)
+async def test_a_bucket_is_asked_as_a_browser_asks_it(
+    settings: Settings, rules: dict[str, str], let_in: bool
+) -> None:
+    asked: list[Any] = []
+
+    async def preflight(request: web.Request) -> web.Response:
+        asked.append(
+            (request.method, request.headers["Origin"], request.headers["Access-Control-Request-Method"])
+        )
+        headers = {f"Access-Control-Allow-{name}": value for name, value in rules.items()}
+        return web.Response(status=200 if rules else 403, headers=headers)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", preflight)
+    async with TestServer(app) as server:
+        ours = settings.model_copy(update={"s3_endpoint_url": str(server.make_url("/")).rstrip("/")})
+        store = ObjectStore.open(ours)
+        assert await store.lets_in("https://pages.example") is let_in
+        await store.close()
+    assert asked == [("OPTIONS", "https://pages.example", "PUT")]
+
+
+async def test_a_store_without_rules_lets_no_page_in(store: ObjectStore) -> None:
+    assert await store.lets_in("https://pages.example") is False

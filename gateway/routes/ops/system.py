@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
+from pydantic import Field
 from redis.exceptions import RedisError
 
 from gateway.deps import Deps
@@ -16,6 +17,7 @@ from gateway.routes.health import CHECK_TIMEOUT_S, newest_revision, timed_checks
 from gateway.routes.ops.desk import PREFIX, TAG
 from shared.db import CONNECTION_ERRORS
 from shared.domains.accounts import Role, Scope
+from shared.storage import StorageError
 
 PRESSURE = 0.8
 """Redis fuller than this is worth a warning."""
@@ -59,6 +61,11 @@ class RedisResource(Resource):
     evicted_keys: int | None
 
 
+class OriginResource(Resource):
+    origin: str
+    allowed: bool | None = Field(description="Null when the bucket did not answer.")
+
+
 class VersionsResource(Resource):
     penstock: str
     python: str
@@ -77,6 +84,10 @@ class SystemResource(Resource):
     warnings: list[Alert]
     postgres: PostgresResource | None
     redis: RedisResource | None
+    bucket_cors: list[OriginResource] = Field(
+        description="Whether pages of `ALLOWED_ORIGINS` may send files to the bucket themselves, as `POST /uploads` "
+        "offers. The studio never does; its files go through the gateway."
+    )
     versions: VersionsResource
     environment: str
     auth_mode: str
@@ -98,7 +109,9 @@ async def get_system(request: Request[None, None]) -> Reply:
     to do something about. Prices and the ledger's check have places of their own, in `links`.
     """
     deps = request.deps
-    checks, postgres, redis = await asyncio.gather(timed_checks(deps), _postgres(deps), _redis(deps))
+    checks, postgres, redis, cors = await asyncio.gather(
+        timed_checks(deps), _postgres(deps), _redis(deps), _bucket_cors(deps)
+    )
     workers = sorted({row["version"] for row in await deps.db.fetch("SELECT version FROM workers")})
     return reply(
         {
@@ -106,6 +119,7 @@ async def get_system(request: Request[None, None]) -> Reply:
             "warnings": [*_down(checks), *_about_postgres(postgres), *_about_redis(redis)],
             "postgres": postgres,
             "redis": redis,
+            "bucket_cors": cors,
             "versions": {"penstock": _version(), "python": platform.python_version(), "workers": workers},
             "environment": deps.settings.environment.value,
             "auth_mode": deps.settings.auth_mode.value,
@@ -156,6 +170,19 @@ async def _redis(deps: Deps) -> dict[str, Any] | None:
         "max_bytes": memory.get("maxmemory") or None,
         "evicted_keys": stats.get("evicted_keys"),
     }
+
+
+async def _bucket_cors(deps: Deps) -> list[dict[str, Any]]:
+    async def allowed(origin: str) -> bool | None:
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                return await deps.store.lets_in(origin)
+        except (StorageError, TimeoutError):
+            return None
+
+    origins = deps.settings.allowed_origins
+    answers = await asyncio.gather(*(allowed(origin) for origin in origins))
+    return [{"origin": origin, "allowed": one} for origin, one in zip(origins, answers, strict=True)]
 
 
 def _down(checks: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -63,3 +63,27 @@ async def test_a_queue_is_paused_and_emptied(api: Api, terminal: Terminal) -> No
     assert actions == [
         "queue.resume", "jobs.retry", "queue.purge", "queue.undo_purge", "queue.purge", "queue.pause",
     ]  # fmt: skip
+
+
+async def test_the_doctor_looks_behind_the_gateway(api: Api, terminal: Terminal) -> None:
+    redis = api.gateway.deps.redis
+    well = (await _run(api, terminal, "doctor")).out
+    assert "ok\tRedis eviction\tnoeviction, no limit of memory\n" in well
+    assert "FAIL\tbucket CORS\tpages at https://app.example may not send files to it\n" in well
+    await redis.config_set("maxmemory", "1gb")
+    await redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        ill = await _run(api, terminal, "doctor")
+    finally:
+        await redis.config_set("maxmemory-policy", "noeviction")
+        await redis.config_set("maxmemory", "0")
+    assert "FAIL\tRedis eviction\tRedis may evict keys (maxmemory-policy allkeys-lru)" in ill.out
+    assert (ill.code, "Set Redis' maxmemory-policy to noeviction." in ill.err) == (1, True)
+
+
+async def test_sums_are_put_right_from_the_command_line(api: Api, terminal: Terminal) -> None:
+    project = (await api.post("/api/v1/projects", {"name": "Foxes"})).json["id"]
+    await api.gateway.worker.execute("UPDATE projects SET spent_nanos = 7000000 WHERE id = $1", project)
+    row = f"{project}\t{api.account_id}\t$0.007\t$0.00\n"
+    assert row in await _done(api, terminal, "ledger", "reconcile")
+    assert project not in await _done(api, terminal, "ledger", "reconcile")
