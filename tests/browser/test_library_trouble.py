@@ -31,6 +31,27 @@ class Broken:
             await refuse(route)
 
 
+@pytest.mark.long
+async def test_what_cannot_be_told_of_a_generation_can_be_asked_for_again(
+    page: Page, stack: Stack, complaints: list[str]
+) -> None:
+    (made,) = await make(stack, picture("a heron in reeds"))
+    await page.goto(f"/studio/generations/{made['id']}")
+    for title, calls, told in (
+        ("Submissions to providers", "submissions", "local"),
+        ("What happened when", "events*", "+"),
+    ):
+        await page.route(f"**/api/v1/generations/*/{calls}", refuse)
+        await page.get_by_text(title).click()
+        part = page.get_by_role("group").filter(has_text=title)
+        await expect(part.get_by_role("alert")).to_contain_text(REFUSAL["message"])
+        await page.unroute(f"**/api/v1/generations/*/{calls}")
+        await part.get_by_role("button", name="Try again").click()
+        await expect(part.get_by_role("alert")).to_have_count(0)
+        await expect(part).to_contain_text(told)
+    complaints[:] = [said for said in complaints if "429" not in said]
+
+
 async def refuse(route: Route) -> None:
     await route.fulfill(status=429, content_type="application/problem+json", body=json.dumps(REFUSAL))
 
@@ -59,6 +80,7 @@ async def test_a_page_that_cannot_be_had_is_asked_for_once_and_then_by_hand(
     await again.click()
     await expect(alert).to_have_count(0)
     assert broken.asked == 3
+    await page.unroute_all(behavior="ignoreErrors")
     complaints[:] = [said for said in complaints if "429" not in said]
 
 

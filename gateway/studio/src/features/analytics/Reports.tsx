@@ -49,7 +49,7 @@ export function Reports({ project, search, onSearch }: Props) {
         onSearch={(change) => onSearch({ ...search, ...change })}
       />
       {cost.error && <ErrorCard error={cost.error} onRetry={cost.retry} />}
-      {requests.error && <ErrorCard error={requests.error} />}
+      {requests.error && <ErrorCard error={requests.error} onRetry={requests.retry} />}
       {empty ? (
         <EmptyState icon={<ChartColumn />} title="Nothing to count in these days">
           What is generated is counted on the day on which it was asked for. Choose other days, or make
@@ -97,7 +97,7 @@ const OUTCOMES = [
 ] as const;
 
 function useRequests(asked: { from: string; to: string; project?: string }, step: 'day' | 'week' | 'month') {
-  const { data, error, isPending } = useUsage({ ...asked, group_by: step });
+  const { data, error, isPending, refetch } = useUsage({ ...asked, group_by: step });
   return useMemo(() => {
     const rows = data?.rows ?? [];
     const series = OUTCOMES.map(({ name, of }) => ({ name, values: rows.map((row) => row[of]) }));
@@ -107,8 +107,9 @@ function useRequests(asked: { from: string; to: string; project?: string }, step
       total: data?.total,
       loading: isPending,
       error,
+      retry: () => void refetch(),
     };
-  }, [data, error, isPending, step]);
+  }, [data, error, isPending, refetch, step]);
 }
 
 /** To the nano where cents would hide something. */

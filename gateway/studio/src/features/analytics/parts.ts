@@ -35,6 +35,8 @@ export function useCostParts(asked: Asked, step: Step, by: By) {
     timezone: whole.data?.timezone,
     loading,
     error: whole.error ?? ranking.error ?? parts.find((one) => one.error)?.error ?? null,
-    retry: () => void Promise.all([whole.refetch(), ranking.refetch()]),
+    retry: () => {
+      for (const one of [whole, ranking, ...parts]) if (one.error) void one.refetch();
+    },
   };
 }

@@ -98,11 +98,11 @@ function Unfolding({ title, children }: { title: string; children: ReactNode }) 
 }
 
 function Submissions({ id }: { id: string }) {
-  const { data, error } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: [...keys.generation(id), 'submissions'],
     queryFn: () => fetchSubmissions(id),
   });
-  if (error) return <ErrorCard error={error} />;
+  if (error) return <ErrorCard error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height={72} />;
   if (data.data.length === 0) return <p className={styles.soft}>Nothing was sent to a provider.</p>;
   return data.data.map((one) => (
@@ -121,12 +121,12 @@ function Submissions({ id }: { id: string }) {
 }
 
 function Trail({ id }: { id: string }) {
-  const { data, error } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: [...keys.generation(id), 'happenings'],
     queryFn: () => fetchHappenings(id),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  if (error) return <ErrorCard error={error} />;
+  if (error) return <ErrorCard error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height={96} />;
   const begin = data[0]?.at;
   return (

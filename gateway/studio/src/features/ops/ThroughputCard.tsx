@@ -63,7 +63,7 @@ export function ThroughputCard() {
           options={LENGTHS}
         />
       </div>
-      {query.error && !query.data && <ErrorCard error={query.error} />}
+      {query.error && !query.data && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
       {query.data && series && asTable && (
         <ThroughputTable start={query.data.start} series={series} accepted={acceptedOf(query.data, kind)} />
       )}

@@ -17,12 +17,15 @@ import { Updated } from './Updated';
 import { WorkerActions } from './WorkerActions';
 import styles from './WorkersView.module.css';
 import { useWatched } from './watched';
-import { plain, toneOf } from './words';
+import { plain, span, toneOf } from './words';
+
+/** Nothing tells of single heartbeats. */
+const BEATS_MS = 2_000;
 
 export function WorkersView() {
-  const query = useWatched(keys.ops('workers'), fetchWorkers);
+  const query = useWatched(keys.ops('workers'), fetchWorkers, BEATS_MS);
   return (
-    <View title="Workers" actions={<Updated query={query} />}>
+    <View title="Workers" actions={<Updated query={query} measured />}>
       <Looking />
       {query.error && !query.data && <ErrorCard error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && (
@@ -64,7 +67,7 @@ const COLUMNS: readonly Column<OpsWorker>[] = [
 ];
 
 function Heartbeat({ worker }: { worker: OpsWorker }) {
-  if (worker.state !== 'down') return <span className={styles.beat}>beating</span>;
+  if (worker.state !== 'down') return <span className={styles.beat}>{span(worker.heartbeat_age_s)} ago</span>;
   return (
     <span className={styles.dead}>
       <Ticking since={Date.parse(worker.heartbeat_at)} /> ago

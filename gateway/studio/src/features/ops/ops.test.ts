@@ -104,4 +104,6 @@ it('does not ask again for what is refused, nor while it is told of changes', ()
   expect(pace(new Problem('FORBIDDEN', 'no', 403), false)).toBe(false);
   expect(pace(new TypeError('offline'), false)).toBe(POLL_MS);
   expect(pace(null, true)).toBe(false);
+  expect(pace(null, true, 2_000)).toBe(2_000);
+  expect(pace(new Problem('FORBIDDEN', 'no', 403), true, 2_000)).toBe(false);
 });
