@@ -54,6 +54,28 @@ async def test_keys_lead_everywhere_from_everywhere(page: Page) -> None:
 
 
 @pytest.mark.long
+async def test_what_has_the_focus_keeps_its_own_keys_beside_a_result(page: Page, stack: Stack) -> None:
+    (made,) = await make(stack, a_picture(f"two terns {uuid4().hex[:8]}", count=2))
+    await page.goto(f"/studio/create/music?show={made['id']}")
+    outputs = page.get_by_role("group", name="Outputs").get_by_role("button")
+    await expect(outputs.first).to_have_attribute("aria-pressed", "true")
+    await page.get_by_role("radio", name="2").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("radio", name="4")).to_be_checked()
+    switch = page.get_by_role("switch")
+    is_on = await switch.is_checked()
+    await switch.press("Space")
+    await expect(switch).to_be_checked(checked=not is_on)
+    slider = page.get_by_role("slider").first
+    before = await slider.input_value()
+    await slider.press("ArrowRight")
+    await expect(slider).not_to_have_value(before)
+    await expect(outputs.first).to_have_attribute("aria-pressed", "true")
+    await switch.press("ArrowRight")
+    await expect(outputs.last).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("key", TABS)
 async def test_what_a_tab_made_is_marked_repeated_and_deleted_by_keys(page: Page, key: str) -> None:
     await page.goto("/studio/create/music" if key == "1" else "/studio/create/image")

@@ -34,8 +34,8 @@ async def _ended(http: aiohttp.ClientSession, id_: str) -> dict[str, Any]:
                 return found
 
 
-def picture(prompt: str, seed: int = 1) -> dict[str, Any]:
-    return {"kind": "image", "input": {"prompt": prompt, "seed": seed, "size": "1024x768"}}
+def picture(prompt: str, seed: int = 1, count: int = 1) -> dict[str, Any]:
+    return {"kind": "image", "input": {"prompt": prompt, "seed": seed, "size": "1024x768", "count": count}}
 
 
 async def test_search_finds_it_f_marks_it_and_deleting_can_be_undone(page: Page, stack: Stack) -> None:

@@ -86,13 +86,15 @@ function meant(event: KeyboardEvent): Shortcut | undefined {
   );
 }
 
+const PRESSED = 'button, a, summary, video, audio, input[type=checkbox], input[type=radio], [role=button]';
+const MOVED =
+  'input[type=radio], input[type=range], [role=tab], [role=menuitem], [role=slider], [role=radio]';
+
 /** Whether the focused element itself does something with the key. */
-function claims(target: Element | null, event: KeyboardEvent): boolean {
+function claims(target: Element | null, { key }: KeyboardEvent): boolean {
   if (!target) return false;
-  const role = target.getAttribute('role') ?? '';
-  if (event.key === ' ') return target.matches('button, a, summary, video, audio') || role === 'button';
-  if (event.key.startsWith('Arrow')) return ['tab', 'menuitem', 'slider', 'radio'].includes(role);
-  return false;
+  if (key === ' ') return target.matches(PRESSED);
+  return key.startsWith('Arrow') && target.matches(MOVED);
 }
 
 function isField(target: Element): boolean {
