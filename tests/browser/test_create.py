@@ -17,6 +17,13 @@ DROP = """([name, type, data]) => {
     for (const event of ['dragenter', 'dragover', 'drop'])
         document.body.dispatchEvent(new DragEvent(event, { bubbles: true, cancelable: true, dataTransfer }));
 }"""
+PASTE = """([name, type, data]) => {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([bytes], name, { type }));
+    const told = { bubbles: true, cancelable: true, clipboardData };
+    document.activeElement.dispatchEvent(new ClipboardEvent('paste', told));
+}"""
 PLAYS = "(sound) => { sound.muted = true; return sound.play().then(() => sound.duration) }"
 
 
@@ -120,6 +127,22 @@ async def test_a_dropped_picture_is_enlarged(page: Page) -> None:
     await generate(page).click()
     await expect(download(page)).to_be_visible()
     await expect(preview(page)).to_contain_text("192 × 192")
+
+
+@pytest.mark.long
+async def test_a_file_comes_to_its_form_from_anywhere(page: Page) -> None:
+    await page.goto("/studio/gallery")
+    await expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
+    await drop(page, "small.png", "image/png", picture())
+    await page.get_by_role("dialog").get_by_role("button", name="Enlarge it").click()
+    await expect(page).to_have_url(re.compile("/create/upscale"))
+    await expect(page.get_by_role("button", name="Remove small.png")).to_be_visible()
+    await page.goto("/studio/settings/appearance")
+    await expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    await page.evaluate(PASTE, ["pasted.png", "image/png", picture()])
+    await page.get_by_role("dialog").get_by_role("button", name="Start an image from it").click()
+    await expect(page).to_have_url(re.compile("/create/image"))
+    await expect(page.get_by_role("button", name="Remove pasted.png")).to_be_visible()
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { BudgetAlerts } from '@/features/alerts/BudgetAlerts';
+import { FileDrop } from '@/features/create/FileDrop';
 import { Announcer } from '@/features/watch/Announcer';
 import { ConnectionBanner } from '@/features/watch/ConnectionBanner';
 import { JobsBar } from '@/features/watch/JobsBar';
@@ -20,6 +21,7 @@ export function StudioShell() {
   return (
     <Frame groups={STUDIO_PLACES}>
       <GlobalShortcuts />
+      <FileDrop />
       {!embedded && <JobsBar />}
       {!embedded && <BottomBar />}
     </Frame>

@@ -9,10 +9,11 @@ import { useShortcuts } from '@/keyboard/registry';
 import { Tabs } from '@/ui/Tabs';
 import { CreateForm } from './CreateForm';
 import styles from './CreateView.module.css';
-import { FileDrop } from './FileDrop';
 import { KINDS, rememberKind } from './kinds';
 import { PreviewPanel } from './PreviewPanel';
 import { useShown } from './showing';
+
+export { Dropped } from './Dropped';
 
 const STACKED = '(max-width: 959px)';
 
@@ -59,7 +60,6 @@ export function CreateView() {
           </div>
         </Tabs>
       </div>
-      <FileDrop kind={kind} />
     </View>
   );
 }

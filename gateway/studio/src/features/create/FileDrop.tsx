@@ -1,52 +1,27 @@
-import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
-import { Button } from '@/ui/Button';
-import { Dialog } from '@/ui/Dialog';
-import { say } from '@/ui/toasts';
+import { useParams } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { sayProblem } from '@/ui/toasts';
 import { useFileDrop } from './dropping';
 import styles from './FileDrop.module.css';
-import { useImport } from './importing';
-import { obvious, type Purpose, purposesOf } from './purposes';
-import { RECIPE_NAME, recipeIn } from './recipes';
-import { bring } from './transfers';
-import { bringVoice } from './voices';
 
-const VOICE_SECONDS = [10, 30] as const;
+type Received = { id: number; files: readonly File[]; Dropped: typeof import('./Dropped').Dropped };
 
-interface Question {
-  file: File;
-  purposes: readonly Purpose[];
-  /** It carries the settings that it was made with. */
-  tells: boolean;
-}
+/** It leads to a form, so it comes with the form's own file, which is there already where one is in sight. */
+const form = () => import('./CreateView');
 
-/** Takes pictures, sounds and settings files that are dropped or pasted anywhere, and asks what they are for. */
-export function FileDrop({ kind }: { kind: string }) {
-  const navigate = useNavigate();
-  const takeRecipe = useImport();
-  const [question, setQuestion] = useState<Question | null>(null);
-  const use = async (file: File, { kind: to, field }: Purpose) => {
-    setQuestion(null);
-    if (to !== kind) await navigate({ to: '/studio/create/$kind', params: { kind: to } });
-    if (field !== 'voice_sample') return bring(to, field, file);
-    const refused = await bringVoice(to, field, file, VOICE_SECONDS);
-    if (refused) say(`${file.name} cannot be a voice sample. ${refused}`, 'bad');
-  };
-  const take = async ([file, ...others]: readonly File[]) => {
-    if (!file) return;
-    if (others.length > 0) say(`One file at a time: ${file.name} it is.`);
-    if (RECIPE_NAME.test(file.name)) return void takeRecipe(file);
-    const purposes = purposesOf(file.type, kind);
-    if (purposes.length === 0) {
-      say(`${file.name || 'This'} is no picture, no sound and no settings file.`, 'bad');
-      return;
-    }
-    const tells = (await recipeIn(file)) !== null;
-    const purpose = obvious(purposes, kind);
-    if (purpose && !tells) void use(file, purpose);
-    else setQuestion({ file, purposes, tells });
-  };
-  const over = useFileDrop((files) => void take(files));
+let lastId = 0;
+
+/** Takes pictures, sounds and settings files that are dropped or pasted anywhere in the studio. */
+export function FileDrop() {
+  const { kind = null } = useParams({ strict: false });
+  const [received, setReceived] = useState<Received | null>(null);
+  const over = useFileDrop(
+    (files) => void form().then(({ Dropped }) => setReceived({ id: ++lastId, files, Dropped }), sayProblem),
+    kind !== null,
+  );
+  useEffect(() => {
+    if (over) form().catch(tellsLater);
+  }, [over]);
   return (
     <>
       {over && (
@@ -54,27 +29,17 @@ export function FileDrop({ kind }: { kind: string }) {
           <p>Drop a picture, a voice or a settings file</p>
         </div>
       )}
-      <Dialog open={question !== null} size="sm" title="What is it for?" onClose={() => setQuestion(null)}>
-        <p className={styles.name}>{question?.file.name}</p>
-        <div className={styles.purposes}>
-          {question?.tells && (
-            <Button
-              look="primary"
-              onClick={() => {
-                setQuestion(null);
-                void takeRecipe(question.file);
-              }}
-            >
-              Fill the form as it was made
-            </Button>
-          )}
-          {question?.purposes.map((purpose) => (
-            <Button key={purpose.kind} onClick={() => void use(question.file, purpose)}>
-              {purpose.label}
-            </Button>
-          ))}
-        </div>
-      </Dialog>
+      {received && (
+        <received.Dropped
+          key={received.id}
+          files={received.files}
+          kind={kind}
+          onDone={() => setReceived(null)}
+        />
+      )}
     </>
   );
 }
+
+/** What cannot be loaded is said when something was dropped. */
+function tellsLater(): void {}
