@@ -14,6 +14,7 @@ it('tells letters with Shift from those without', () => {
 it('takes signs wherever the keyboard has them', () => {
   expect(matches('?', press('?', { shiftKey: true }))).toBe(true);
   expect(matches('/', press('/', { shiftKey: true }))).toBe(true);
+  expect(matches('+', press('+', { shiftKey: true }))).toBe(true);
 });
 
 it('leaves the browser its own', () => {
@@ -25,4 +26,5 @@ it('leaves the browser its own', () => {
 it('prints them as keyboards do', () => {
   expect(printed('Mod+Enter', true)).toEqual(['⌘', 'Enter']);
   expect(printed('Shift+r', false)).toEqual(['Shift', 'R']);
+  expect(printed('Mod++', false)).toEqual(['Ctrl', '+']);
 });

@@ -10,7 +10,7 @@ export interface Pressed {
 const MAC = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 export function matches(chord: string, event: Pressed): boolean {
-  const words = chord.split('+');
+  const words = wordsOf(chord);
   const key = words.pop() ?? '';
   const wants = new Set(words);
   const letter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
@@ -20,6 +20,11 @@ export function matches(chord: string, event: Pressed): boolean {
   if (event.altKey !== wants.has('Alt')) return false;
   const name = event.key === ' ' ? 'Space' : event.key;
   return letter ? name.toLowerCase() === key.toLowerCase() : name === key;
+}
+
+/** A plus at the end is the key itself. */
+function wordsOf(chord: string): string[] {
+  return chord.split(/\+(?!$)/);
 }
 
 const SIGNS: Record<string, string> = {
@@ -33,7 +38,7 @@ const SIGNS: Record<string, string> = {
 
 /** The keys as they are printed on a keyboard. */
 export function printed(chord: string, mac = MAC): string[] {
-  return chord.split('+').map((word) => {
+  return wordsOf(chord).map((word) => {
     if (word === 'Mod') return mac ? '⌘' : 'Ctrl';
     return SIGNS[word] ?? (word.length === 1 ? word.toUpperCase() : word);
   });
