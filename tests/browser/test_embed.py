@@ -13,6 +13,7 @@ from tests.browser.test_create import DROP
 from tests.browser.test_create import picture as drawing
 
 DIALOG = "🎨 Creative Studio"
+SAVED = {"Save the settings as a file": ".penstock.json", "Save the picture with its settings": ".png"}
 
 
 def host_page(studio: str, before: str = "") -> str:
@@ -164,6 +165,16 @@ async def test_with_a_token_no_cookie_is_needed(page: Page, stack: Stack, friend
         larger = frame.get_by_role("region", name="Preview").get_by_role("img")
         await expect(larger).not_to_have_js_property("naturalWidth", 0)
         assert await page.evaluate("results.length") == 2
+
+        for entry, ending in SAVED.items():
+            await frame.get_by_role("button", name="Reuse its settings").click()
+            async with page.expect_download() as saved:
+                await frame.get_by_role("menuitem", name=entry).click()
+            assert (await saved.value).suggested_filename.endswith(ending)
+        await expect(frame.get_by_role("button", name="Copy link")).to_have_count(0)
+        await frame.get_by_role("button", name="Full screen").click()
+        viewer = frame.get_by_role("dialog", name="full screen")
+        await expect(viewer.get_by_role("img").first).not_to_have_js_property("naturalWidth", 0)
         await page.goto("about:blank")
     finally:
         await gateway.stop()

@@ -76,6 +76,43 @@ async def test_what_has_the_focus_keeps_its_own_keys_beside_a_result(page: Page,
 
 
 @pytest.mark.long
+async def test_a_result_fills_the_screen_and_comes_back(page: Page, stack: Stack) -> None:
+    (made,) = await make(stack, a_picture(f"two rafts {uuid4().hex[:8]}", count=2))
+    await page.goto(f"/studio/create/image?show={made['id']}")
+    opener = page.get_by_role("button", name="Full screen: two rafts")
+    await opener.press("Enter")
+    viewer = page.get_by_role("dialog", name="Picture, full screen")
+    await expect(viewer).to_contain_text("1 / 2")
+    await page.keyboard.press("ArrowRight")
+    await expect(viewer).to_contain_text("2 / 2")
+    inside = viewer.get_by_role("img").first.locator("..")
+    await page.keyboard.press("+")
+    await expect(inside).to_have_attribute("style", re.compile(r"scale\(1\.\d"))
+    await page.keyboard.press("Escape")
+    await expect(viewer).to_have_count(0)
+    await expect(opener).to_be_focused()
+    outputs = page.get_by_role("group", name="Outputs").get_by_role("button")
+    await expect(outputs.last).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.long
+async def test_space_plays_a_film_wherever_one_is(page: Page, stack: Stack) -> None:
+    word = f"dunlin{uuid4().hex[:8]}"
+    (made,) = await make(stack, {"kind": "video", "input": {"prompt": word}})
+    film = page.locator("video").first
+    for place in (f"/studio/create/video?show={made['id']}", f"/studio/generations/{made['id']}"):
+        await page.goto(place)
+        await expect(film).to_be_visible()
+        await page.keyboard.press("Space")
+        await expect(film).to_have_js_property("paused", False)
+        await page.keyboard.press("Space")
+        await expect(film).to_have_js_property("paused", True)
+    await page.goto(f"/studio/gallery?q={word}")
+    await page.get_by_role("button", name=f"Video: {word}").press("Space")
+    await expect(page.get_by_role("dialog").locator("video")).to_have_js_property("paused", False)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("key", TABS)
 async def test_what_a_tab_made_is_marked_repeated_and_deleted_by_keys(page: Page, key: str) -> None:
     await page.goto("/studio/create/music" if key == "1" else "/studio/create/image")

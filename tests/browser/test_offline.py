@@ -27,7 +27,7 @@ async def test_what_was_last_seen_opens_without_a_network_until_its_person_signs
     await prompt.fill(PROMPT)
     await visitor.keyboard.press("Control+Enter")
     await expect(visitor.get_by_role("link", name="Download")).to_be_visible()
-    file = await visitor.get_by_role("link", name="open the picture in a new tab").get_attribute("href")
+    file = await visitor.get_by_role("img", name=PROMPT).get_attribute("src")
     await visitor.wait_for_function(IS_KEPT, arg=file)
     await visitor.goto("/studio/gallery")
     thumbnail = visitor.get_by_role("list", name="Gallery").locator("img")

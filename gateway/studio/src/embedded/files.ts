@@ -1,6 +1,9 @@
 import { ROOT } from '@/api/address';
 import { bearer } from '@/api/bearer';
+import { problemOf } from '@/api/problem';
 import { sessionFetch } from '@/api/session';
+import { save } from '@/ui/save';
+import { sayProblem } from '@/ui/toasts';
 
 const MOST_KEPT = 200;
 const FILE = /\/api\/v1\/(assets|generations|uploads)\/.+/;
@@ -28,7 +31,7 @@ export function readFilesWithToken(): void {
       },
     });
   }
-  document.addEventListener('click', save, { capture: true });
+  document.addEventListener('click', saveInstead, { capture: true });
 
   function show(element: HTMLElement, name: string, address: string): void {
     element.dataset[`wanted${name}`] = address;
@@ -67,21 +70,31 @@ function copyOf(address: string): Promise<string | null> {
 }
 
 async function read(address: string): Promise<Blob | null> {
-  const response = await sessionFetch(new Request(new URL(address, document.baseURI)));
+  const response = await ask(address);
   return response.ok ? response.blob() : null;
 }
 
+function ask(address: string): Promise<Response> {
+  return sessionFetch(new Request(new URL(address, document.baseURI)));
+}
+
 /** The same for what a link would save. */
-function save(event: MouseEvent): void {
+function saveInstead(event: MouseEvent): void {
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   if (!link?.hasAttribute('download') || link.href.startsWith('blob:') || !isFile(link.href)) return;
   event.preventDefault();
-  void read(link.href).then((blob) => {
-    if (!blob) return;
-    const saved = document.createElement('a');
-    saved.href = URL.createObjectURL(blob);
-    saved.download = link.download || link.href.split('/').at(-1) || 'file';
-    saved.click();
-    setTimeout(() => URL.revokeObjectURL(saved.href), 60_000);
-  });
+  const { href, download } = link;
+  void saved(href, download).catch(sayProblem);
+}
+
+async function saved(href: string, name: string): Promise<void> {
+  const answer = await ask(href);
+  if (!answer.ok) throw problemOf(answer, await answer.json().catch(() => null));
+  save(await answer.blob(), name || nameIn(answer) || 'file');
+}
+
+/** The name that the gateway gives it. */
+function nameIn({ headers }: Response): string | null {
+  const [, name] = /filename\*=UTF-8''([^;]+)/.exec(headers.get('Content-Disposition') ?? '') ?? [];
+  return name === undefined ? null : decodeURIComponent(name);
 }

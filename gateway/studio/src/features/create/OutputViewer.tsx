@@ -1,25 +1,33 @@
-import { fileAddress } from '@/api/address';
 import type { Generation, Output } from '@/api/client';
 import { SoundPlayer } from '@/features/players/SoundPlayer';
 import { VideoPlayer } from '@/features/players/VideoPlayer';
+import { classes } from '@/ui/classes';
 import { Picture } from '@/ui/Picture';
 import styles from './Finished.module.css';
+import { prepareFull } from './fullScreen';
 import { titleFor } from './prompts';
 
+interface Props {
+  generation: Generation;
+  output: Output;
+  onFull: () => void;
+}
+
 /** One output in what shows or plays it. */
-export function OutputViewer({ generation, output }: { generation: Generation; output: Output }) {
+export function OutputViewer({ generation, output, onFull }: Props) {
   const title = titleFor(generation);
   if (output.mime.startsWith('image/')) {
     return (
-      <a
-        className={styles.stage}
-        href={fileAddress(output.url)}
-        target="_blank"
-        rel="noreferrer"
-        aria-label={`${title}: open the picture in a new tab`}
+      <button
+        type="button"
+        className={classes(styles.stage, styles.open)}
+        aria-label={`Full screen: ${title}`}
+        onPointerEnter={() => prepareFull(output)}
+        onFocus={() => prepareFull(output)}
+        onClick={onFull}
       >
         <Picture src={output.url} alt={title} width={output.width} height={output.height} />
-      </a>
+      </button>
     );
   }
   if (output.mime.startsWith('video/')) {

@@ -12,6 +12,7 @@ import {
 } from 'lucide-react';
 import type { ReactNode, Ref } from 'react';
 import { fileAddress } from '@/api/address';
+import { bearer } from '@/api/bearer';
 import type { Generation, Output } from '@/api/client';
 import { share } from '@/api/links';
 import { printed } from '@/keyboard/chord';
@@ -48,6 +49,8 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
   const fill = useFill();
   const reuse = useReuse();
   const file = fileAddress(output.url);
+  // With a page's token nobody has a session here, and its own address opens nothing by itself.
+  const isMine = bearer() === null;
   const reference = `${generation.id}/${output.n}`;
   const note = {
     name: titleFor(generation),
@@ -62,6 +65,8 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
   const uses: MenuItem[] = purposes
     .filter((one) => one !== enlarging)
     .map((purpose) => ({ label: purpose.label, run: () => begin(purpose) }));
+  if (enlarging && isMine)
+    uses.push({ label: 'Open it in a new tab', run: () => void open(file, '_blank', 'noopener') });
   const shares: MenuItem[] = TERMS.map(([words, seconds]) => ({
     label: `For ${words}`,
     run: () =>
@@ -108,24 +113,26 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
       />
       {uses.length > 0 && (
         <Actions
-          name="Use it as an input"
+          name="Use it elsewhere"
           items={uses}
           icon={<WandSparkles aria-hidden="true" />}
           label="Use it"
         />
       )}
-      <button
-        type="button"
-        className={styles.link}
-        onClick={() =>
-          void (output.text === null
-            ? copy(new URL(file, location.href).href, 'The link is copied. It is for you alone.')
-            : copy(output.text, 'The text is copied.'))
-        }
-      >
-        <Link2 aria-hidden="true" />
-        {output.text === null ? 'Copy link' : 'Copy text'}
-      </button>
+      {(isMine || output.text !== null) && (
+        <button
+          type="button"
+          className={styles.link}
+          onClick={() =>
+            void (output.text === null
+              ? copy(new URL(file, location.href).href, 'The link is copied. It is for you alone.')
+              : copy(output.text, 'The text is copied.'))
+          }
+        >
+          <Link2 aria-hidden="true" />
+          {output.text === null ? 'Copy link' : 'Copy text'}
+        </button>
+      )}
       <Actions
         name="Share a link that expires"
         items={shares}

@@ -20,9 +20,12 @@ export function settingsOf(generation: string, output?: { n: number; mime: strin
   ];
 }
 
+/** In the page, for a page around that gave its token has what links would save fetched with it. */
 function take(path: string): void {
   const link = document.createElement('a');
   link.href = address(path);
   link.download = '';
+  document.body.append(link);
   link.click();
+  link.remove();
 }

@@ -12,6 +12,7 @@ import {
 } from 'lucide-react';
 import { useState } from 'react';
 import { fileAddress } from '@/api/address';
+import { bearer } from '@/api/bearer';
 import type { Generation } from '@/api/client';
 import type { FileNote } from '@/features/create/drafts';
 import { prefillWith, useFill } from '@/features/create/prefill';
@@ -59,7 +60,7 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
     },
   ];
   const more: MenuItem[] = [
-    { label: 'Copy the link', icon: <LinkIcon />, run: onCopyLink },
+    ...(bearer() === null ? [{ label: 'Copy the link', icon: <LinkIcon />, run: onCopyLink }] : []),
     ...(file ? [{ label: 'Share a link that ends', icon: <Share2 />, run: () => setSharing(true) }] : []),
     ...(generation ? settingsOf(generation.id, output) : []),
     { label: 'Delete', icon: <Trash2 />, keys: 'Del', danger: true, run: onDelete },

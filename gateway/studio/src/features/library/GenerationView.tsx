@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { fileAddress } from '@/api/address';
 import type { Generation } from '@/api/client';
 import { generationQuery, hasEnded } from '@/api/generations';
 import { View } from '@/app/View';
 import { useCompare } from '@/features/compare/comparing';
 import { useReuse } from '@/features/create/reusing';
+import { toggleFilm } from '@/features/players/film';
 import { jukebox } from '@/features/players/jukebox';
 import { FailureCard } from '@/features/watch/FailureCard';
 import { JobCard } from '@/features/watch/JobCard';
@@ -55,7 +56,9 @@ export function GenerationView() {
   const outputs = useOutputs(ids, chosen);
   const { assets, shown, awaited } = outputs;
   const favorite = () => shown && void change(shown, { favorite: !shown.favorite });
-  const play = () => shown?.type === 'audio' && jukebox.toggle(fileAddress(shown.file_url));
+  const outputs = useRef<HTMLElement>(null);
+  const play = () =>
+    shown?.type === 'audio' ? jukebox.toggle(fileAddress(shown.file_url)) : toggleFilm(outputs.current);
   const remove = () => {
     void (shown ? toTrash([shown.id]) : removeAll([id]));
     void navigate({ to: '/studio/gallery' });
@@ -88,7 +91,7 @@ export function GenerationView() {
       actions={<Badge tone={TONES[generation.status]}>{stateWord(generation.status)}</Badge>}
     >
       <div className={styles.columns}>
-        <section aria-label="Outputs" className={styles.outputs}>
+        <section ref={outputs} aria-label="Outputs" className={styles.outputs}>
           {!hasEnded(generation) && <JobCard job={job ?? jobOf(generation, Date.now())} />}
           {hasEnded(generation) && (
             <FailureCard

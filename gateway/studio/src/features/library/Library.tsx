@@ -60,6 +60,7 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
   const news = useNews(asked, items, filters.sort === undefined && !trash);
   const [selection, setSelection] = useState<Selection>(NONE);
   const [current, setCurrent] = useState<string | null>(null);
+  const [played, setPlayed] = useState<string | null>(null);
   useEffect(() => () => jukebox.pause(), []);
 
   const find = (id: string | null | undefined) => items.find((one) => one.id === id);
@@ -74,8 +75,9 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
   };
   const play = (id: string) => {
     const asset = find(id);
-    if (asset?.type === 'audio') jukebox.toggle(fileAddress(asset.file_url));
-    else open(id, true);
+    if (asset?.type === 'audio') return jukebox.toggle(fileAddress(asset.file_url));
+    setPlayed(id);
+    open(id, true);
   };
   const choose = (id: string, event: MouseEvent) => {
     setCurrent(id);
@@ -193,14 +195,19 @@ export function Shelf({ title, fixed, trash = false, empty }: ShelfProps) {
         <Viewer
           assets={items}
           asset={shown}
+          plays={shown.id === played}
           onMove={(id) => {
             setCurrent(id);
+            setPlayed(null);
             changeSearch({ show: id, full: true }, true);
           }}
           onNearEnd={more}
           onFavorite={favorite}
           onDelete={remove}
-          onClose={() => changeSearch({ full: undefined, show: undefined })}
+          onClose={() => {
+            setPlayed(null);
+            changeSearch({ full: undefined, show: undefined });
+          }}
         />
       )}
     </div>

@@ -12,12 +12,13 @@ const SCREEN_PX = 1920;
 
 interface Props {
   asset: Asset;
+  plays?: boolean;
   zoom: Zoom;
   onZoom: (change: (zoom: Zoom) => Zoom) => void;
 }
 
 /** What fills the screen. A picture's small version stands behind it until the large one has come. */
-export function Stage({ asset, zoom, onZoom }: Props) {
+export function Stage({ asset, plays, zoom, onZoom }: Props) {
   const name = nameOf(asset);
   if (asset.type === 'audio')
     return (
@@ -34,7 +35,7 @@ export function Stage({ asset, zoom, onZoom }: Props) {
   if (asset.type === 'video')
     return (
       <div className={styles.film}>
-        <VideoPlayer url={asset.file_url} title={name} posterUrl={asset.thumbnail_url} />
+        <VideoPlayer url={asset.file_url} title={name} posterUrl={asset.thumbnail_url} plays={plays} />
       </div>
     );
   if (asset.type === 'text') {
@@ -49,13 +50,13 @@ export function Stage({ asset, zoom, onZoom }: Props) {
   const small = pictureFor(asset, 200);
   return (
     <ZoomPane zoom={zoom} onZoom={onZoom}>
+      {small && <img src={small} alt="" draggable={false} />}
       <img
         src={large ? fileAddress(asset.file_url) : scaled(asset, SCREEN_PX)}
         alt={name}
         width={asset.width ?? undefined}
         height={asset.height ?? undefined}
         draggable={false}
-        style={small ? { background: `center / contain no-repeat url("${small}")` } : undefined}
       />
     </ZoomPane>
   );

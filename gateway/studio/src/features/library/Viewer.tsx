@@ -4,6 +4,7 @@ import { createPortal } from 'react-dom';
 import { fileAddress } from '@/api/address';
 import type { Asset } from '@/api/assets';
 import { useCompare } from '@/features/compare/comparing';
+import { toggleFilm } from '@/features/players/film';
 import { jukebox } from '@/features/players/jukebox';
 import { FIT, STEP, type Zoom, zoomed } from '@/features/players/zoom';
 import { useShortcuts } from '@/keyboard/registry';
@@ -23,6 +24,8 @@ interface Props {
   /** The list that the arrow keys go through. */
   assets: readonly Asset[];
   asset: Asset;
+  /** A film begins by itself: that is what it was opened for. */
+  plays?: boolean;
   onMove: (id: string) => void;
   /** There may be more to load. */
   onNearEnd?: () => void;
@@ -35,7 +38,8 @@ const NEAR = 5;
 const PRELOAD_PX = 1920;
 
 /** One asset over the whole screen. Messages stay above it, so that a deletion can be taken back. */
-export function Viewer({ assets, asset, onMove, onNearEnd, onFavorite, onDelete, onClose }: Props) {
+export function Viewer(props: Props) {
+  const { assets, asset, plays, onMove, onNearEnd, onFavorite, onDelete, onClose } = props;
   const [zoom, setZoom] = useState<Zoom>(FIT);
   const [info, setInfo] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
@@ -75,7 +79,7 @@ export function Viewer({ assets, asset, onMove, onNearEnd, onFavorite, onDelete,
     {
       chord: 'Space',
       label: 'Play',
-      run: () => (sound ? jukebox.toggle(sound) : toggleVideo(frame.current)),
+      run: () => (sound ? jukebox.toggle(sound) : toggleFilm(stage.current)),
     },
     { chord: 'Delete', label: 'Delete', run: onDelete },
     { chord: 'Escape', label: 'Close', run: onClose },
@@ -122,7 +126,7 @@ export function Viewer({ assets, asset, onMove, onNearEnd, onFavorite, onDelete,
       </header>
       <div className={styles.middle}>
         <div ref={stage} className={styles.stage}>
-          <Stage key={asset.id} asset={asset} zoom={zoom} onZoom={setZoom} />
+          <Stage key={asset.id} asset={asset} plays={plays} zoom={zoom} onZoom={setZoom} />
           <Step name="The one before" side="left" to={before} onMove={onMove} />
           <Step name="The next one" side="right" to={after} onMove={onMove} />
         </div>
@@ -158,11 +162,4 @@ function Step({ name, side, to, onMove }: StepProps) {
       onClick={() => onMove(to.id)}
     />
   );
-}
-
-function toggleVideo(frame: HTMLElement | null): void {
-  const video = frame?.querySelector('video');
-  if (!video) return;
-  if (video.paused) void video.play();
-  else video.pause();
 }

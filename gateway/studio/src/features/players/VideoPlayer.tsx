@@ -9,15 +9,18 @@ interface Props {
   posterUrl?: string | null;
   width?: number | null;
   height?: number | null;
+  /** It begins by itself. */
+  plays?: boolean;
 }
 
 /** A film with its poster and the browser's own controls. What else plays falls silent. */
-export function VideoPlayer({ url, title, posterUrl, width, height }: Props) {
+export function VideoPlayer({ url, title, posterUrl, width, height, plays }: Props) {
   const ref = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const video = ref.current;
+    if (plays) video?.play().catch(waits);
     return () => video?.pause();
-  }, []);
+  }, [plays]);
   return (
     // biome-ignore lint/a11y/useMediaCaption: what was generated comes without captions; its prompt is its name
     <video
@@ -35,3 +38,6 @@ export function VideoPlayer({ url, title, posterUrl, width, height }: Props) {
     />
   );
 }
+
+/** A browser that wants to be asked first shows its button. */
+function waits(): void {}
