@@ -119,6 +119,9 @@ async def test_a_viewer_sees_all_and_does_nothing(page: Page, stack: Stack) -> N
         await expect(page.get_by_role("button", name=name)).to_be_disabled()
     await page.keyboard.press("2")
     await expect(page.get_by_role("link", name=re.compile("a short note about tides")).first).to_be_visible()
+    await page.keyboard.press("/")
+    await expect(page.get_by_role("searchbox").first).to_be_focused()
+    await page.keyboard.press("Escape")
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog", name="Keyboard")).to_contain_text("Failures")
 

@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { KINDS, lastKind } from '@/features/create/kinds';
+import { LEAVE_FIELD } from '@/keyboard/leaving';
 import { type Shortcut, useShortcuts } from '@/keyboard/registry';
 import { ShortcutHelp } from '@/keyboard/ShortcutHelp';
 import { say } from '@/ui/toasts';
@@ -25,6 +26,7 @@ export function GlobalShortcuts() {
       run: () => void navigate({ to: '/studio/create/$kind', params: { kind: lastKind() } }),
     },
     { chord: '/', label: 'Search', run: () => void toSearch(navigate) },
+    LEAVE_FIELD,
     { chord: '?', label: 'These keys', run: () => setHelps(true) },
   ]);
   return <ShortcutHelp open={helps} onClose={() => setHelps(false)} />;

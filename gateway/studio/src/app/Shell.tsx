@@ -19,8 +19,7 @@ import { WayBack } from './WayBack';
 
 export function StudioShell() {
   return (
-    <Frame groups={STUDIO_PLACES}>
-      <GlobalShortcuts />
+    <Frame groups={STUDIO_PLACES} keys={<GlobalShortcuts />}>
       <FileDrop />
       {!embedded && <JobsBar />}
       {!embedded && <BottomBar />}
@@ -35,11 +34,13 @@ export function OpsShell() {
 interface Props {
   groups: readonly (readonly Place[])[];
   title?: string;
+  /** Before the view, whose own keys are meant where both have some. */
+  keys?: React.ReactNode;
   children?: React.ReactNode;
 }
 
 /** What is around every view: navigation, the account, messages. The view itself is in `main`. */
-function Frame({ groups, title, children }: Props) {
+function Frame({ groups, title, keys, children }: Props) {
   useEffect(() => {
     socket.open();
     return tellOfEnds();
@@ -50,6 +51,7 @@ function Frame({ groups, title, children }: Props) {
         To the content
       </a>
       {embedded ? <WayBack /> : <Around groups={groups} title={title} />}
+      {keys}
       <Main />
       {children}
       <ConnectionBanner />

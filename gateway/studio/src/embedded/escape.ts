@@ -15,6 +15,7 @@ export function leaveOnEscape(leave: () => void): void {
 }
 
 function isNeeded(target: EventTarget | null): boolean {
-  if (document.fullscreenElement || document.querySelector('dialog[open], :popover-open')) return true;
+  if (document.fullscreenElement || document.querySelector('dialog[open], [aria-modal=true], :popover-open'))
+    return true;
   return target instanceof Element && (target.matches(FIELD) || target.closest('[role=menu]') !== null);
 }

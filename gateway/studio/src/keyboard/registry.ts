@@ -78,8 +78,8 @@ export function listen(): () => void {
 function meant(event: KeyboardEvent): Shortcut | undefined {
   const target = event.target instanceof Element ? event.target : null;
   const inField = target !== null && isField(target);
-  const dialog = document.querySelector('dialog:modal');
-  if (dialog) return undefined;
+  if (document.querySelector('dialog:modal')) return undefined;
+  if (event.key === 'Escape' && document.querySelector(':popover-open')) return undefined;
   const all = groups.flatMap((group) => group.shortcuts);
   return all.findLast(
     (one) => matches(one.chord, event) && (!inField || one.inFields) && !claims(target, event),

@@ -39,10 +39,7 @@ export function CreateView() {
     },
     [shown, show],
   );
-  useShortcuts('Create', [
-    { chord: 'p', label: 'Preview', run: () => go({ panel: 'preview' }) },
-    { chord: 'Escape', label: 'Leave the field', inFields: true, run: leaveField },
-  ]);
+  useShortcuts('Create', [{ chord: 'p', label: 'Preview', run: () => go({ panel: 'preview' }) }]);
   return (
     <View title={`Create ${label.toLowerCase()}`} hideTitle>
       <div className={styles.create}>
@@ -62,12 +59,6 @@ export function CreateView() {
       </div>
     </View>
   );
-}
-
-/** A list that is open closes by itself and has the focus back. */
-function leaveField(): void {
-  const focused = document.activeElement;
-  if (focused instanceof HTMLElement && !focused.closest('[popover]')) focused.blur();
 }
 
 /** Whether the preview has something that nobody may take away: a result. What runs or failed gives way. */

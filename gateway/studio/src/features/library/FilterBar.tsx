@@ -100,7 +100,6 @@ function SearchField({ hint, value, onChange }: SearchProps) {
         value={typed}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') event.currentTarget.blur();
           if (event.key === 'Enter') onChange(typed.trim());
         }}
       />

@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { OPS_PLACES } from '@/app/places';
+import { LEAVE_FIELD } from '@/keyboard/leaving';
 import { useShortcuts } from '@/keyboard/registry';
 import { ShortcutHelp } from '@/keyboard/ShortcutHelp';
 
@@ -15,6 +16,7 @@ export function OpsShortcuts() {
       run: () => void navigate(place.link as { to: '/ops/queues' }),
     })),
     { chord: '/', label: 'Search', run: focusSearch },
+    LEAVE_FIELD,
     { chord: '?', label: 'These keys', run: () => setHelps(true) },
   ]);
   return <ShortcutHelp open={helps} onClose={() => setHelps(false)} />;
