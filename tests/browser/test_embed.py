@@ -178,3 +178,28 @@ async def test_with_a_token_no_cookie_is_needed(page: Page, stack: Stack, friend
         await page.goto("about:blank")
     finally:
         await gateway.stop()
+
+
+@pytest.mark.long
+async def test_what_runs_is_in_sight_in_the_frame_too_and_can_be_stopped(
+    page: Page, stack: Stack, friend: Friend
+) -> None:
+    friend.page = host_page(stack.url)
+    async with aiohttp.ClientSession(stack.url) as http:
+        await http.post("/api/v1/ops/queues/video/pause", json={})
+        try:
+            film = {"kind": "video", "model": "local", "input": {"prompt": "a slow train"}}
+            made = await http.post("/api/v1/generations", json=film)
+            id_ = (await made.json())["id"]
+            await page.goto(stack.friend)
+            await page.evaluate("creativeStudio.show()")
+            frame = page.frame_locator("iframe")
+            await expect(frame.get_by_role("tab", name="Images", selected=True)).to_be_visible()
+            await frame.get_by_role("link", name="1 queued").click()
+            await frame.get_by_role("button", name="Cancel: a slow train").click()
+            stopped = await http.get(f"/api/v1/generations/{id_}", params={"wait": "20"})
+            assert (await stopped.json())["status"] == "canceled"
+            await frame.get_by_role("link", name="Create").click()
+            await expect(frame.get_by_role("tab", name="Images")).to_be_visible()
+        finally:
+            await http.post("/api/v1/ops/queues/video/resume")

@@ -21,7 +21,7 @@ export function StudioShell() {
   return (
     <Frame groups={STUDIO_PLACES} keys={<GlobalShortcuts />}>
       <FileDrop />
-      {!embedded && <JobsBar />}
+      <JobsBar always={embedded} />
       {!embedded && <BottomBar />}
     </Frame>
   );

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import type { Job } from '@/live/jobs';
 import { useJobs } from '@/live/live';
+import { classes } from '@/ui/classes';
 import { useTick } from '@/ui/clock';
 import { Progress } from '@/ui/Progress';
 import { kept, useCanceling } from './canceling';
@@ -11,8 +12,8 @@ import { summaryOf } from './summary';
 
 const HEIGHT = '--jobs-bar';
 
-/** On narrow screens, above the navigation: how far everything is, whatever else is folded away. */
-export function JobsBar() {
+/** At the foot of narrow screens, or of any: how far everything is, whatever else is folded away. */
+export function JobsBar({ always }: { always: boolean }) {
   const jobs = kept(useJobs(), useCanceling());
   const shown = jobs.length > 0;
   useEffect(() => {
@@ -23,7 +24,7 @@ export function JobsBar() {
   if (!shown) return null;
   const { words, progress, bar, last } = summaryOf(jobs);
   return (
-    <Link to="/studio/jobs" className={styles.bar}>
+    <Link to="/studio/jobs" className={classes(styles.bar, always && styles.always)}>
       <span aria-hidden="true" className={styles.progress}>
         <Progress label={words} value={bar} />
       </span>
