@@ -207,6 +207,14 @@ async def test_lists_and_full_screen_obey_the_same_keys(page: Page, stack: Stack
     await page.get_by_role("button", name="Undo").click()
     await expect(page.locator(f'article a[href="{gone}"]')).to_have_count(1)
 
+    await page.goto(f"/studio/history?q={word}&status=completed")
+    for made in (one, two):
+        await page.locator(f'[data-generation="{made["id"]}"]').get_by_role("checkbox").check()
+    await page.keyboard.press("f")
+    await expect(page.get_by_text(re.compile("avourites .*: 2 items"))).to_be_visible()
+    await page.keyboard.press("c")
+    await expect(page.get_by_role("row", name="Seed")).to_be_visible()
+
     await page.goto(f"/studio/generations/{one['id']}")
     await expect(page.get_by_role("heading", name="Picture")).to_be_visible()
     await page.keyboard.press("c")

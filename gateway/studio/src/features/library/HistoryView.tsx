@@ -9,6 +9,7 @@ import { View } from '@/app/View';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorCard } from '@/ui/ErrorCard';
 import { Loading, Skeleton } from '@/ui/Skeleton';
+import { say } from '@/ui/toasts';
 import { BulkBar } from './BulkBar';
 import { removeAll } from './deeds';
 import { FilterBar } from './FilterBar';
@@ -42,6 +43,11 @@ export function HistoryView() {
   };
   useHistoryKeys({
     generations: items,
+    chosen,
+    compareChosen: () => {
+      if (comparable(chosen)) toCompare();
+      else say('Select two that made something to compare them.');
+    },
     all: () => setSelection(everything(order)),
     remove,
     clear: () => setSelection(NONE),
