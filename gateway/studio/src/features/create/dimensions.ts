@@ -10,3 +10,16 @@ export function frame(words: string, side: number): { width: number; height: num
   const share = side / Math.max(width, height);
   return { width: Math.max(6, width * share), height: Math.max(6, height * share) };
 }
+
+/** Those that people often want where a model takes any. */
+export const USUAL_SIZES = [
+  '1024x1024',
+  '1024x768',
+  '768x1024',
+  '1280x720',
+  '1920x1080',
+  '1344x768',
+  '768x1344',
+  '1536x1024',
+  '1024x1536',
+];

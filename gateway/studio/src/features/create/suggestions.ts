@@ -1,5 +1,5 @@
 const WORDS: Readonly<Record<string, readonly string[]>> = {
-  'music.genre': ['ambient', 'classical', 'jazz', 'lo-fi', 'electronic', 'rock', 'folk', 'cinematic'],
+  'music.genre': ['ambient', 'classical', 'jazz', 'lo-fi', 'electronic', 'pop', 'rock', 'folk', 'cinematic'],
   'music.mood': ['calm', 'happy', 'energetic', 'sad', 'mysterious', 'epic', 'romantic', 'dark'],
 };
 

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import { Select } from '@/ui/Select';
 import { TextInput } from '@/ui/TextInput';
-import { frame, sides } from '../dimensions';
+import { frame, sides, USUAL_SIZES } from '../dimensions';
 import { setValue } from '../drafts';
 import type { FormField } from '../fields';
 import type { Values } from '../values';
@@ -59,8 +59,6 @@ export function ShapeControl({ kind, ratio, size, values, error }: Props) {
   );
 }
 
-const USUAL = ['1024x1024', '1344x768', '768x1344', '1536x1024', '1024x1536'];
-
 /** A size in pixels: one of those that a model has, else any, with usual ones to choose from. */
 function Exact({ kind, size, value }: { kind: string; size: FormField; value: string }) {
   const id = useId();
@@ -90,7 +88,7 @@ function Exact({ kind, size, value }: { kind: string; size: FormField; value: st
         onChange={(event) => pick(event.target.value)}
       />
       <datalist id={id}>
-        {USUAL.map((one) => (
+        {USUAL_SIZES.map((one) => (
           <option key={one} value={one} />
         ))}
       </datalist>
