@@ -17,6 +17,7 @@ from tests.servers import TEMPLATE, RunServers
 STATIC = Path(__file__).parents[2] / "gateway" / "static" / "index.html"
 VALKEY_NUMBER = 15
 DOOR_VALKEY_NUMBER = 14
+SIGHT_VALKEY_NUMBER = 13
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
@@ -51,6 +52,16 @@ async def door(
     async with _own_stack(
         name, DOOR_VALKEY_NUMBER, servers, environment, tmp_path_factory, **required
     ) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def sight(
+    servers: RunServers, environment: dict[str, str], worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """One to look at, where nobody minds what was paused, broken or filled."""
+    name = f"sight_{worker_id}"
+    async with _own_stack(name, SIGHT_VALKEY_NUMBER, servers, environment, tmp_path_factory) as opened:
         yield opened
 
 

@@ -4,6 +4,8 @@ from uuid import uuid4
 
 from playwright.async_api import Page, expect
 
+from tests.browser.stack import Stack
+
 PASSWORD = "correct horse battery"  # of a person of these tests
 
 
@@ -18,6 +20,16 @@ async def sign_up(page: Page) -> str:
     await page.get_by_role("button", name="Make the account").click()
     await expect(page.get_by_role("heading", level=1, name="Projects")).to_be_visible()
     return email
+
+
+async def become(page: Page, stack: Stack, role: str) -> None:
+    """The page's window belongs to somebody new of this role from here on."""
+    email = f"{uuid4().hex}@example.org"
+    answer = await page.request.post(
+        f"{stack.url}/api/auth/signup", data={"email": email, "password": PASSWORD}
+    )
+    assert answer.status == 201, await answer.text()
+    await stack.db.execute("UPDATE users SET role = $2 WHERE email = $1", email, role)
 
 
 async def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:

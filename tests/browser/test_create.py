@@ -4,11 +4,14 @@ import asyncio
 import base64
 import io
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.async_api import Locator, Page, expect
+
+from tests.browser.stack import Stack
 
 DROP = """([name, type, data]) => {
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -24,6 +27,10 @@ PASTE = """([name, type, data]) => {
     const told = { bubbles: true, cancelable: true, clipboardData };
     document.activeElement.dispatchEvent(new ClipboardEvent('paste', told));
 }"""
+SOON = datetime.now(UTC).date() + timedelta(days=40)
+_ENDS = (
+    "UPDATE model_cards SET shutdown_on = $1, successor = $2, updated_at = now() WHERE id = 'openai/gpt-4o'"
+)
 PLAYS = "(sound) => { sound.muted = true; return sound.play().then(() => sound.duration) }"
 
 
@@ -252,3 +259,36 @@ async def test_a_picture_that_carries_its_settings_fills_the_form(page: Page) ->
     await page.get_by_role("dialog").get_by_role("button", name="Fill the form as it was made").click()
     await expect(page).to_have_url(re.compile("/create/image"))
     await expect(prompt).to_have_value("a stork on a chimney")
+
+
+@pytest.mark.long
+async def test_words_come_back_and_a_model_that_ends_names_its_successor(page: Page, stack: Stack) -> None:
+    for word in ("thimble", "bobbin"):
+        body = {"kind": "text", "model": "local", "input": {"prompt": f"a {word} on a shelf"}}
+        assert (await page.request.post("/api/v1/generations", data=body)).ok
+    await open_form(page, "text", None)
+    prompt = page.get_by_label("Prompt", exact=True)
+    await prompt.fill("half a thou")
+    for word in ("bobbin", "thimble"):
+        await prompt.press("Alt+ArrowUp")
+        await expect(prompt).to_have_value(f"a {word} on a shelf")
+    await prompt.press("Alt+ArrowDown")
+    await expect(prompt).to_have_value("a bobbin on a shelf")
+    await prompt.press("Alt+ArrowDown")
+    await expect(prompt).to_have_value("half a thou")
+
+    before = await stack.db.fetchrow(
+        f"{_ENDS} RETURNING old.shutdown_on, old.successor", SOON, "openai/gpt-6-luna"
+    )
+    assert before is not None
+    try:
+        await page.reload()
+        await choose(page, "gpt-4o")
+        form = page.get_by_role("form", name="What to make")
+        await expect(form.get_by_text(re.compile(r"^GPT-4o ends on \w+ \d+, \d{4}\."))).to_be_visible()
+        await form.get_by_role("button", name=re.compile("^Use GPT-6 luna", re.IGNORECASE)).click()
+        await expect(page.get_by_role("button", name=re.compile("^Model"))).to_contain_text("GPT-6 Luna")
+        await expect(form.get_by_text(re.compile("ends on"))).to_have_count(0)
+        await expect(prompt).to_have_value("half a thou")
+    finally:
+        await stack.db.execute(_ENDS, before["shutdown_on"], before["successor"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.people import become
 from tests.browser.sights import ENDED
 from tests.browser.stack import Stack
 from tests.emulators.base import Effect
@@ -39,16 +41,6 @@ async def _ended(stack: Stack, id_: str) -> str:
             status = (await _call(stack, "GET", f"/api/v1/generations/{id_}?wait=10"))["status"]
             if status in ENDED:
                 return str(status)
-
-
-async def _sign_up(page: Page, stack: Stack, role: str) -> None:
-    """The page's window belongs to somebody new of this role from here on."""
-    email = f"{role}@people.example"
-    answer = await page.request.post(
-        "/api/auth/signup", data={"email": email, "password": "correct horse battery"}
-    )
-    assert answer.status == 201, await answer.text()
-    await stack.db.execute("UPDATE users SET role = $2 WHERE email = $1", email, role)
 
 
 async def test_a_paused_queue_holds_what_is_submitted_until_it_is_resumed(page: Page, stack: Stack) -> None:
@@ -112,7 +104,7 @@ async def test_all_that_match_a_filter_are_canceled_once_they_are_counted(page: 
 @pytest.mark.long
 async def test_a_viewer_sees_all_and_does_nothing(page: Page, stack: Stack) -> None:
     await _submit(stack, NOTE)
-    await _sign_up(page, stack, "viewer")
+    await become(page, stack, "viewer")
     await page.goto("/ops/queues")
     await expect(page.get_by_text("Your role looks on.")).to_be_visible()
     for name in ("Pause Text", "Drain Text", "Purge Text"):
@@ -128,8 +120,88 @@ async def test_a_viewer_sees_all_and_does_nothing(page: Page, stack: Stack) -> N
 
 @pytest.mark.long
 async def test_the_pages_are_not_for_users(page: Page, stack: Stack) -> None:
-    await _sign_up(page, stack, "user")
+    await become(page, stack, "user")
     await page.goto("/ops/jobs")
     await expect(page.get_by_text("These pages are for operators")).to_be_visible()
     await page.get_by_role("link", name="To the studio").click()
     await expect(page).to_have_url(re.compile("/studio/create"))
+
+
+@pytest.mark.long
+async def test_one_runs_while_its_queue_is_paused_the_rest_is_purged_and_both_are_written_down(
+    page: Page, stack: Stack
+) -> None:
+    await _call(stack, "POST", "/api/v1/ops/queues/text/pause", {})
+    try:
+        wanted, *others = [await _submit(stack, NOTE) for _ in range(3)]
+        await page.goto(f"/ops/jobs/{wanted}")
+        await page.get_by_role("button", name="Run now").click()
+        assert await _ended(stack, wanted) == "completed"
+        await page.goto("/ops/queues")
+        await page.get_by_role("button", name="Purge Text").click()
+        dialog = page.get_by_role("dialog", name="Purge Text")
+        purge = dialog.get_by_role("button", name="Cancel 2 jobs")
+        typed = dialog.get_by_label("Type 2 to confirm")
+        for count in ("", "3"):
+            await typed.fill(count)
+            await expect(purge).to_be_disabled()
+        await typed.fill("2")
+        await purge.click()
+        await expect(dialog).to_have_count(0)
+        assert {await _ended(stack, id_) for id_ in others} == {"canceled"}
+    finally:
+        await _call(stack, "POST", "/api/v1/ops/queues/text/resume")
+    await page.goto("/ops/audit")
+    await page.get_by_label("Action").fill("queue.purge")
+    row = page.get_by_role("row").filter(has_text="queue:text")
+    await row.get_by_role("button", name="Show details of queue.purge").first.click()
+    await expect(page.get_by_role("table", name="Audit log")).to_contain_text('"count": 2')
+
+
+@pytest.mark.long
+async def test_what_rests_is_passed_over_and_what_failed_is_tried_elsewhere(page: Page, stack: Stack) -> None:
+    stack.replicate.faults.add("create", Effect.REFUSE, contains="unglazed", status=422, message=REASON)
+    painted = {"kind": "image", "model": "flux-schnell", "provider": {"order": ["replicate"]}}
+    failed = await _submit(stack, painted | {"input": {"prompt": "an unglazed bowl"}})
+    assert await _ended(stack, failed) == "failed"
+    await page.goto(f"/ops/jobs/{failed}")
+    await page.get_by_role("button", name="Retry at a provider").click()
+    await page.get_by_role("menuitem", name="fal", exact=True).click()
+    await expect(page.get_by_text("A new job tries it again, at fal first")).to_be_visible()
+    assert await _ended(stack, page.url.rpartition("/")[2]) == "completed"
+
+    await page.goto("/ops/providers")
+    await page.get_by_role("button", name="Cool down replicate").click()
+    dialog = page.get_by_role("dialog", name="Let replicate rest")
+    await dialog.get_by_role("button", name="5 min", exact=True).click()
+    await dialog.get_by_label("Reason").fill("the kiln is being cleaned")
+    await dialog.get_by_role("button", name="Let it rest").click()
+    card = page.locator("section", has=page.get_by_role("heading", name="replicate", exact=True))
+    await expect(card).to_contain_text("the kiln is being cleaned")
+    await expect(card).to_contain_text(re.compile("Rests, .*4 min"))
+    try:
+        served = await _submit(stack, painted | {"input": {"prompt": "a glazed bowl"}})
+        assert await _ended(stack, served) == "completed"
+        assert (await _call(stack, "GET", f"/api/v1/ops/jobs/{served}"))["provider"] == "fal"
+    finally:
+        await page.get_by_role("button", name="Reset replicate").click()
+    await expect(card).not_to_contain_text("Rests")
+    served = await _submit(stack, painted | {"input": {"prompt": "another glazed bowl"}})
+    assert await _ended(stack, served) == "completed"
+    assert (await _call(stack, "GET", f"/api/v1/ops/jobs/{served}"))["provider"] == "replicate"
+
+
+@pytest.mark.long
+async def test_a_quiet_worker_begins_nothing_until_it_may_again(page: Page, stack: Stack) -> None:
+    await page.goto("/ops/workers")
+    await page.get_by_role("button", name=f"Quiet {socket.gethostname()}, pid {stack.worker.pid}").click()
+    await expect(page.get_by_text("It begins nothing new")).to_be_visible()
+    try:
+        id_ = await _submit(stack, NOTE)
+        await page.get_by_role("link", name="Queues").click()
+        await expect(page.get_by_role("link", name="1 job: due")).to_be_visible()
+        assert (await _call(stack, "GET", f"/api/v1/generations/{id_}"))["status"] == "queued"
+    finally:
+        await page.get_by_role("link", name="Workers").click()
+        await page.get_by_role("button", name="Unquiet").click()
+    assert await _ended(stack, id_) == "completed"

@@ -33,6 +33,7 @@ async def trouble(stack: Stack) -> Mapping[str, str]:
         for id_ in ids.values():
             await ended(http, id_)
         await _manage(http)
+        await _throw_away(http)
         described = {"name": LONG[:100], "description": LONG, "budget_cents": 12_000}
         ids["project"] = (await post(http, "/api/v1/projects", described))["id"]
         slow = {**PICTURE, "input": {"prompt": f"slowly, {LONG}"}}
@@ -59,6 +60,12 @@ async def _manage(http: aiohttp.ClientSession) -> None:
     await post(http, "/api/v1/keys", {"name": LONG[:90], "scopes": ["read"]})
     hook = {"url": "https://hooks.example.org/penstock/events", "events": ["generation.completed"]}
     await post(http, "/api/v1/webhooks", {**hook, "description": "the editor's own"})
+
+
+async def _throw_away(http: aiohttp.ClientSession) -> None:
+    async with http.get("/api/v1/assets", params={"q": "mountain railway"}) as answer:
+        thrown = [asset["id"] for asset in (await answer.json())["data"]]
+    await post(http, "/api/v1/assets/bulk", {"action": "delete", "ids": thrown})
 
 
 async def _running(http: aiohttp.ClientSession, id_: str) -> None:
