@@ -7,8 +7,12 @@ from playwright.async_api import Frame, Page
 SOURCE = Path(__file__).parents[2] / "gateway" / "studio" / "node_modules" / "axe-core" / "axe.min.js"
 # What lies over the rest is what there is to look at. Without axe's preload, which would copy a waveform's styles
 # into a document that the page's policy keeps them out of. Only what was found leaves the page: all the rest takes
-# longer to hand over than to look at.
+# longer to hand over than to look at. What a browser does not draw until it is scrolled to still has the colours of
+# the theme before.
 _RUN = """async (rules) => {
+  const drawn = new CSSStyleSheet();
+  drawn.replaceSync('* { content-visibility: visible !important }');
+  document.adoptedStyleSheets.push(drawn);
   const over = document.querySelector('dialog[open], [popover]:popover-open, [aria-modal=true]');
   const found = await axe.run(over ?? document, {
     ...rules, resultTypes: ['violations'], preload: false, iframes: false,

@@ -1,6 +1,7 @@
 """The studio's library, as somebody uses it who looks for what they made."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 from zipfile import ZipFile
@@ -85,6 +86,46 @@ async def test_arrows_lead_through_the_list_in_full_screen(page: Page, stack: St
 
 
 @pytest.mark.long
+async def test_the_best_come_first_and_are_looked_at_closely(page: Page, stack: Stack) -> None:
+    await make(stack, *(picture(f"a copper kettle, take {take}", take) for take in range(3)))
+    await page.goto("/studio/gallery?q=copper+kettle")
+    tiles = page.get_by_role("list", name="Gallery").get_by_role("button", name="Picture")
+    for take, stars in ((0, "2 stars"), (1, "5 stars")):
+        await page.get_by_role("button", name=f"Picture: a copper kettle, take {take}").click()
+        star = page.get_by_role("complementary", name="Details").get_by_role("button", name=stars)
+        await star.click()
+        await expect(star).to_have_attribute("aria-pressed", "true")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Filters").click()
+    await page.get_by_label("Order").select_option("Best first")
+    await expect(page.get_by_role("list", name="Active filters")).to_contain_text("best first")
+    for place, take in enumerate((1, 0, 2)):
+        await expect(tiles.nth(place)).to_have_attribute(
+            "aria-label", f"Picture: a copper kettle, take {take}"
+        )
+    await page.get_by_label("Rating").select_option("4 or more")
+    await expect(tiles).to_have_count(1)
+
+    await tiles.focus()
+    await page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog", name="Picture, full screen")
+    seen = viewer.get_by_role("img", name="a copper kettle, take 1")
+    await expect(seen).to_be_visible()
+    pane = seen.locator("..")
+    await page.keyboard.press("+")
+    await expect(pane).to_have_attribute("style", re.compile(r"scale\(1\.4\)"))
+    await page.keyboard.press("0")
+    await expect(pane).to_have_attribute("style", re.compile(r"scale\(1\)"))
+    await seen.hover()
+    await page.mouse.wheel(0, -400)
+    await expect(pane).to_have_attribute("style", re.compile(r"scale\(2\.\d+\)"))
+    await page.mouse.down()
+    await page.mouse.move(600, 400, steps=3)
+    await page.mouse.up()
+    await expect(pane).not_to_have_attribute("style", re.compile(r"translate\(0px, 0px\)"))
+
+
+@pytest.mark.long
 async def test_marked_ones_are_tagged_packed_and_deleted(page: Page, stack: Stack) -> None:
     await make(stack, picture("a tin boat"), picture("a tin drum"))
     await page.goto("/studio/gallery?q=tin")
@@ -129,6 +170,12 @@ async def test_two_pictures_and_two_sounds_are_compared(page: Page, stack: Stack
     await page.keyboard.press("ArrowRight")
     await expect(line).to_have_attribute("aria-valuenow", "52")
     await expect(page.get_by_role("row", name="Seed 1 2")).to_be_visible()
+    await page.keyboard.press("s")
+    await page.keyboard.press("+")
+    await expect(page.get_by_role("button", name="140 %")).to_be_enabled()
+    for side in "AB":
+        pane = page.get_by_role("img", name=f"{side}: a moth").locator("..")
+        await expect(pane).to_have_attribute("style", re.compile(r"scale\(1\.4\)"))
 
     await page.goto(f"/studio/compare?a={c['id']}&b={d['id']}")
     await page.get_by_role("button", name="Play", exact=True).click()
@@ -157,6 +204,23 @@ async def test_history_keeps_what_failed_and_looking_leaves_the_form_alone(page:
     await position.focus()
     await page.keyboard.press("Space")
     await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+@pytest.mark.long
+async def test_what_is_used_again_is_what_was_chosen_of_it(page: Page, stack: Stack) -> None:
+    (made,) = await make(stack, picture("a heron on one leg", 4711))
+    for choice, seed in (
+        ("Use the prompt", ""),
+        ("Use all settings", "4711"),
+        ("Use all, new seed", ""),
+        ("Use its seed", "4711"),
+    ):
+        await page.goto(f"/studio/generations/{made['id']}")
+        await page.get_by_role("button", name="Use the settings").click()
+        await page.get_by_role("menuitem", name=choice).click()
+        await expect(page).to_have_url(f"{stack.url}/studio/create/image")
+        await expect(page.get_by_label("Prompt", exact=True)).to_have_value("a heron on one leg")
+        await expect(page.get_by_label("Seed", exact=True)).to_have_value(seed)
 
 
 @pytest.mark.long

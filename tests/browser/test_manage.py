@@ -1,5 +1,6 @@
 """Projects, budgets, keys and providers, as their owner manages them."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.stack import Stack
+
+PROVIDERS = "/api/settings/providers"
 
 
 async def post(stack: Stack, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -115,6 +118,34 @@ async def test_a_provider_takes_a_key_before_it_is_kept(page: Page, stack: Stack
     await kept.get_by_role("button", name="Delete").click()
     await page.get_by_role("button", name="Delete the key").click()
     await expect(page.get_by_text("None yet")).to_be_visible()
+
+
+@pytest.mark.long
+async def test_who_stands_first_is_asked_first(page: Page, stack: Stack) -> None:
+    before = (await (await page.request.get(PROVIDERS)).json())["data"]["providers"]
+    await page.goto("/studio/settings/providers")
+    up = page.get_by_role("button", name="Move fal up")
+    try:
+        while await up.is_enabled():
+            async with page.expect_response(lambda answer: answer.request.method == "PUT"):
+                await up.click()
+        await expect(page.get_by_text("fal is now number 1")).to_be_attached()
+        await page.reload()
+        await expect(up).to_be_disabled()
+        work = {"kind": "image", "model": "flux-schnell", "input": {"prompt": "a queue of geese"}}
+        _, asked = await post(stack, "/api/v1/generations", work)
+        async with asyncio.timeout(60):
+            while (job := await _job(page, asked["id"]))["status"] != "completed":
+                await asyncio.sleep(0.2)
+        assert job["provider"] == "fal"
+    finally:
+        order = [{"provider": one["provider"], "enabled": one["enabled"]} for one in before]
+        assert (await page.request.put(PROVIDERS, data={"providers": order})).ok
+
+
+async def _job(page: Page, id_: str) -> dict[str, Any]:
+    found: dict[str, Any] = await (await page.request.get(f"/api/v1/ops/jobs/{id_}")).json()
+    return found
 
 
 @pytest.mark.long

@@ -4,8 +4,10 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from gateway.cookies import ACCESS
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.people import sign_in, sign_out, sign_up
 from tests.browser.stack import Stack
+from tests.browser.test_create import choose, download, generate, preview
 
 
 async def test_one_signs_up_out_and_in(visitor: Page, complaints: list[str]) -> None:
@@ -49,6 +51,42 @@ async def _end_other_sessions(window: BrowserContext, email: str) -> None:
     await page.get_by_role("button", name="Sign out", exact=True).last.click()
     await expect(page.get_by_text("Signed out on 1 device.")).to_be_visible()
     await window.close()
+
+
+@pytest.mark.long
+async def test_whoever_has_the_link_sees_that_file_and_nothing_else(
+    visitor: Page, browser: Browser, door: Stack
+) -> None:
+    await sign_up(visitor)
+    await visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await visitor.goto("/studio/create/image")
+    await choose(visitor, "local")
+    await visitor.get_by_label("Prompt", exact=True).fill("a letter under a door")
+    await generate(visitor).click()
+    await expect(download(visitor)).to_be_visible()
+    await preview(visitor).get_by_role("button", name="Copy link").click()
+    await expect(visitor.get_by_text("It is for you alone.")).to_be_visible()
+    own = await visitor.evaluate("navigator.clipboard.readText()")
+    await preview(visitor).get_by_role("link", name="Details").click()
+    await visitor.get_by_role("button", name="More", exact=True).click()
+    await visitor.get_by_role("menuitem", name="Share a link that ends").click()
+    dialog = visitor.get_by_role("dialog", name="Share a link")
+    await dialog.get_by_text("1 hour").click()
+    await dialog.get_by_role("button", name="Make the link").click()
+    await expect(dialog).to_contain_text("Works until")
+    await dialog.get_by_role("button", name="Copy the link").click()
+    await expect(dialog).to_have_count(0)
+    shared = await visitor.evaluate("navigator.clipboard.readText()")
+
+    stranger = await browser.new_context()
+    stranger.set_default_timeout(PATIENCE_MS)
+    page = await stranger.new_page()
+    await page.goto(shared)
+    await expect(page.locator("img")).not_to_have_js_property("naturalWidth", 0)
+    for closed in (own, shared.partition("?")[0], f"{door.url}/api/v1/assets"):
+        answer = await page.request.get(closed)
+        assert answer.status in {401, 403, 404}, (closed, answer.status)
+    await stranger.close()
 
 
 @pytest.mark.long
