@@ -9,10 +9,11 @@ _SETTLED = """() => {
   const box = (one) => one.getBoundingClientRect();
   const seen = (one) => box(one).bottom > 0 && box(one).top < innerHeight;
   const loads = [...document.images].some((one) => !one.complete && (one.loading !== 'lazy' || seen(one)));
-  return has('main h1') && !has('main [class*="skeleton"], [aria-busy="true"]') && !loads && !moves;
+  const comes = has('#root[inert], main [class*="skeleton"], [aria-busy="true"]');
+  return has('main h1') && !comes && !loads && !moves;
 }"""
 
 
 async def settled(page: Page) -> None:
-    """Returns when the view has its content and nothing moves any more. Raises TimeoutError."""
+    """Returns when the view has its content, answers and moves no more. Raises TimeoutError."""
     await page.wait_for_function(_SETTLED)

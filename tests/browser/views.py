@@ -100,7 +100,7 @@ def states(first: Sequence[str], ids: Mapping[str, str]) -> list[View]:
         View("trash", "/studio/trash"),
         View("viewer", made, ("Full screen",)),
         View("viewer-details", made, ("Full screen", "i")),
-        View("message", made, ("f",)),
+        View("message", made, ("c",)),
         View("generation-failed", f"/studio/generations/{ids['failed']}"),
         View("generation-long", f"/studio/generations/{ids['long']}"),
         View("generation-running", f"/studio/generations/{ids['running']}"),

@@ -21,7 +21,8 @@ export function CompareView() {
 function ChooseTwo() {
   return (
     <EmptyState icon={<Columns2 />} title="Choose two to compare">
-      Mark two in the <Link to="/studio/gallery">gallery</Link> with <kbd>X</kbd>, then press <kbd>C</kbd>.
+      Mark two in the <Link to="/studio/gallery">gallery</Link>, by their corners or with <kbd>X</kbd>, then
+      choose Compare or press <kbd>C</kbd>.
     </EmptyState>
   );
 }
