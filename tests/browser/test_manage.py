@@ -1,6 +1,7 @@
 """Projects, budgets, keys and providers, as their owner manages them."""
 
 import asyncio
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -96,6 +97,10 @@ async def test_a_project_chooses_itself_in_the_form_and_is_counted(page: Page, s
     await chart.focus()
     await page.keyboard.press("End")
     await expect(page.get_by_text(": 1", exact=False).first).to_be_visible()
+    forecast = page.locator("section", has=page.get_by_role("heading", name="Forecast"))
+    await expect(forecast).to_contain_text("Spent this month")
+    await forecast.get_by_text("Week", exact=True).click()
+    await expect(forecast).to_contain_text(re.compile("Spent this week.*By its trend"))
     await page.get_by_role("tab", name="Generate").click()
     await page.get_by_role("button", name="Images").click()
     await expect(page).to_have_url(f"{stack.url}/studio/create/image")

@@ -192,6 +192,23 @@ async def test_what_rests_is_passed_over_and_what_failed_is_tried_elsewhere(page
 
 
 @pytest.mark.long
+async def test_a_drained_queue_says_so_and_begins_nothing(page: Page, stack: Stack) -> None:
+    await page.goto("/ops/queues")
+    await page.get_by_role("button", name="Drain Text").click()
+    dialog = page.get_by_role("dialog", name="Drain Text")
+    await dialog.get_by_label("Reason").fill("a new version comes")
+    await dialog.get_by_role("button", name="Drain", exact=True).click()
+    card = page.locator("section", has=page.get_by_role("heading", name="Text", exact=True))
+    await expect(card).to_contain_text("Drained")
+    await expect(card).to_contain_text("a new version comes")
+    id_ = await _submit(stack, NOTE)
+    await expect(card.get_by_role("link", name="1 job: due")).to_be_visible()
+    await card.get_by_role("button", name="Resume Text").click()
+    assert await _ended(stack, id_) == "completed"
+    await expect(card).to_contain_text("Running")
+
+
+@pytest.mark.long
 async def test_a_quiet_worker_begins_nothing_until_it_may_again(page: Page, stack: Stack) -> None:
     await page.goto("/ops/workers")
     await page.get_by_role("button", name=f"Quiet {socket.gethostname()}, pid {stack.worker.pid}").click()
