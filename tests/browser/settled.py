@@ -1,6 +1,6 @@
 """When a view is all there: to look at, to measure, to take a picture of."""
 
-from playwright.async_api import Page
+from playwright.async_api import Frame, Page
 
 _SETTLED = """() => {
   const has = (what) => document.querySelector(what) !== null;
@@ -14,6 +14,6 @@ _SETTLED = """() => {
 }"""
 
 
-async def settled(page: Page) -> None:
+async def settled(page: Page | Frame) -> None:
     """Returns when the view has its content, answers and moves no more. Raises TimeoutError."""
     await page.wait_for_function(_SETTLED)

@@ -118,5 +118,6 @@ async def test_the_studio_in_another_page_is_open_to_everybody(looking: Page, si
         wrong = await findings(looking) + await findings(frame)
         await looking.emulate_media(color_scheme="dark")
         await expect(looking.frame_locator("iframe").locator("html")).to_have_attribute("data-theme", "dark")
+        await settled(frame)
         assert wrong + await findings_of_colours(frame) == []
         await looking.goto("about:blank")
