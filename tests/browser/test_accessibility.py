@@ -18,7 +18,7 @@ from tests.browser.views import View, alerted, door, empty, show, states, views
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 _STICKS_OUT = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-# One of each build: a form, a list, what is edited in place, what operators read, what lies over the rest.
+# A form, a list, what is edited in place, what operators read, what lies over the rest.
 TELLING = (
     View("create", "/studio/create/image"),
     View("gallery", "/studio/gallery"),
