@@ -17,6 +17,7 @@ from tests.browser.trouble import refused, trouble
 from tests.browser.views import View, alerted, door, empty, show, states, views
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
+LAID_OUT_MS = 2000
 _STICKS_OUT = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 # A form, a list, what is edited in place, what operators read, what lies over the rest.
 TELLING = (
@@ -68,7 +69,10 @@ async def _wrong_with(page: Page, view: View, url: str) -> list[str]:
     wrong += [f"dark: {finding}" for finding in await findings_of_colours(page)]
     await page.set_viewport_size(PHONE)
     await settled(page)
-    if await page.evaluate(_STICKS_OUT):
+    try:
+        # A gallery lays itself out anew a frame later.
+        await page.wait_for_function(f"!({_STICKS_OUT})", timeout=LAID_OUT_MS)
+    except Error:
         wrong.append("narrow: something sticks out")
     return wrong
 
