@@ -18,7 +18,9 @@ from tests.browser.views import View, alerted, door, empty, show, states, views
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 LAID_OUT_MS = 2000
-_STICKS_OUT = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+# A menu belongs to the width that it was opened at.
+_FITS = """() => document.querySelector('[popover]:popover-open') !== null
+  || document.documentElement.scrollWidth <= document.documentElement.clientWidth"""
 # A form, a list, what is edited in place, what operators read, what lies over the rest.
 TELLING = (
     View("create", "/studio/create/image"),
@@ -71,7 +73,7 @@ async def _wrong_with(page: Page, view: View, url: str) -> list[str]:
     await settled(page)
     try:
         # A gallery lays itself out anew a frame later.
-        await page.wait_for_function(f"!({_STICKS_OUT})", timeout=LAID_OUT_MS)
+        await page.wait_for_function(_FITS, timeout=LAID_OUT_MS)
     except Error:
         wrong.append("narrow: something sticks out")
     return wrong
