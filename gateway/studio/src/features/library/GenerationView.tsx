@@ -56,9 +56,9 @@ export function GenerationView() {
   const outputs = useOutputs(ids, chosen);
   const { assets, shown, awaited } = outputs;
   const favorite = () => shown && void change(shown, { favorite: !shown.favorite });
-  const outputs = useRef<HTMLElement>(null);
+  const place = useRef<HTMLElement>(null);
   const play = () =>
-    shown?.type === 'audio' ? jukebox.toggle(fileAddress(shown.file_url)) : toggleFilm(outputs.current);
+    shown?.type === 'audio' ? jukebox.toggle(fileAddress(shown.file_url)) : toggleFilm(place.current);
   const remove = () => {
     void (shown ? toTrash([shown.id]) : removeAll([id]));
     void navigate({ to: '/studio/gallery' });
@@ -91,7 +91,7 @@ export function GenerationView() {
       actions={<Badge tone={TONES[generation.status]}>{stateWord(generation.status)}</Badge>}
     >
       <div className={styles.columns}>
-        <section ref={outputs} aria-label="Outputs" className={styles.outputs}>
+        <section ref={place} aria-label="Outputs" className={styles.outputs}>
           {!hasEnded(generation) && <JobCard job={job ?? jobOf(generation, Date.now())} />}
           {hasEnded(generation) && (
             <FailureCard
