@@ -48,9 +48,13 @@ GOALS = (
     Goal("time to interactive", most=3.0, unit="s"),
     Goal("script, first view", most=200, unit="kB"),
 )
-LIBRARY_GOALS = tuple(
-    Goal(name, most=library.MOST_MS, unit="ms")
-    for name in ("nothing cached", "… and usable", "cached", "… and usable, cached", "from another view")
+LIBRARY_GOALS = (
+    Goal("nothing cached", most=library.MOST_MS, unit="ms"),
+    # The promise is about the pictures (U20); when they can be chosen is told beside it.
+    Goal("… and usable", unit="ms"),
+    Goal("cached", most=library.MOST_MS, unit="ms"),
+    Goal("… and usable, cached", unit="ms"),
+    Goal("from another view", most=library.MOST_MS, unit="ms"),
 )
 
 
@@ -126,14 +130,20 @@ def _show(
     for heading, justify in (("", "left"), ("measured", "right"), ("goal", "right"), ("", "left")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]  # the literals are of rich's own
     for goal in goals:
-        bound = f"< {goal.most:g}" if goal.most is not None else f"≥ {goal.least:g}"
-        met = "[green]met[/]" if goal.met(found[goal.name]) else "[red]missed[/]"
-        table.add_row(goal.name, f"{found[goal.name]:.3g} {goal.unit}", f"{bound} {goal.unit}", met)
+        table.add_row(goal.name, f"{found[goal.name]:.3g} {goal.unit}", *_verdict(goal, found[goal.name]))
     console.print(table)
     for line in to_mend:
         console.print(f"    {line}", style="dim")
     console.print()
     return not all(goal.met(found[goal.name]) for goal in goals)
+
+
+def _verdict(goal: Goal, value: float) -> tuple[str, str]:
+    """The bound, and whether it is kept; nothing where nothing was promised."""
+    if goal.most is None and goal.least is None:
+        return "", ""
+    bound = f"< {goal.most:g}" if goal.most is not None else f"≥ {goal.least:g}"
+    return f"{bound} {goal.unit}", "[green]met[/]" if goal.met(value) else "[red]missed[/]"
 
 
 def _to_mend(report: Mapping[str, Any]) -> list[str]:

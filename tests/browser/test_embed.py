@@ -83,7 +83,7 @@ async def test_a_page_of_another_site_has_a_picture_made(page: Page, stack: Stac
     await frame.get_by_role("tab", name="Images").focus()
     await page.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()
-    assert await page.evaluate("getComputedStyle(document.documentElement).overflow") == "visible"
+    await expect(page.locator("html")).to_have_css("overflow", "visible")
     await expect(page.get_by_role("button", name="Open")).to_be_focused()
 
 

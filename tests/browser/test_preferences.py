@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.stack import Stack
-from tests.browser.test_watch import SLOW_S, submit
+from tests.browser.test_watch import SLOW_S, end_all, submit
 from tests.emulators.base import Effect
 
 ME = "/api/auth/me"
@@ -67,6 +67,7 @@ AudioScheduledSourceNode.prototype.start = function (at) {
 async def test_an_end_is_heard_and_told_and_the_tab_shows_how_far_it_is(
     page: Page, window: BrowserContext, stack: Stack, account: aiohttp.ClientSession
 ) -> None:
+    await end_all(stack)
     await window.grant_permissions(["notifications"])
     await window.add_init_script(RECORDER)
     await page.goto("/studio/settings/appearance")

@@ -7,11 +7,13 @@ from playwright.async_api import Page, expect
 
 from tests.browser.stack import Stack
 from tests.browser.test_library import make, picture
+from tests.browser.test_watch import end_all
 from tests.receiver import open_receiver
 
 
 @pytest.mark.long
 async def test_an_endpoint_is_made_heard_and_deleted(page: Page, stack: Stack) -> None:
+    await end_all(stack)
     async with open_receiver() as receiver:
         await page.goto("/studio/settings/webhooks")
         await page.get_by_role("button", name="New endpoint").click()
