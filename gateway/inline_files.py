@@ -5,7 +5,6 @@ by the limit on bodies; what is larger is uploaded first.
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -75,7 +74,7 @@ def _decoded(field: str, url: str) -> bytes:
         raise InvalidInput("An inline file begins like data:audio/mpeg;base64, …", field=field, status=422)
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise InvalidInput("The inline file is not base64.", field=field, status=422) from None
 
 

@@ -114,7 +114,14 @@ async def test_what_was_made_is_enlarged_by_its_address(api: Api, studio: Studio
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9/a.png", "https://127.0.0.1/a.png", "no url", "data:image/png;base64,!"]
+    "url",
+    [
+        "http://127.0.0.1:9/a.png",
+        "https://127.0.0.1/a.png",
+        "no url",
+        "data:image/png;base64,!",
+        "data:image/png;base64,ý",
+    ],
 )
 async def test_no_other_address_is_read(api: Api, url: str) -> None:
     """UCAS-022."""
