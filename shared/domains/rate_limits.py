@@ -22,7 +22,8 @@ from shared.queue import redis_client
 log = get_logger(__name__)
 
 MINUTE_S: Final = 60
-MONTH_S: Final = 30 * 24 * 3600
+DAY_S: Final = 24 * 3600
+MONTH_S: Final = 30 * DAY_S
 PREFIX: Final = "penstock:rate:"
 TIMEOUT_S: Final = 0.25
 REST_S: Final = 1.0
@@ -106,8 +107,9 @@ def refusal(levels: Sequence[Level]) -> RateLimited | None:
 
 
 def _span(bucket: Bucket) -> str:
-    days, rest_s = divmod(bucket.window_s, 24 * 3600)
-    return f"{days} days" if days and not rest_s else f"a minute for this {bucket.name}"
+    if bucket.window_s == MINUTE_S:
+        return f"a minute for this {bucket.name}"
+    return f"{bucket.window_s // DAY_S} days"
 
 
 def _wait(seconds: float) -> str:
