@@ -152,12 +152,17 @@ class Pipeline:
 
     @asynccontextmanager
     async def engine(
-        self, *providers: Provider, kinds: Sequence[str] = ("image",), arq: bool = True, **changes: Any
+        self,
+        *providers: Provider,
+        kinds: Sequence[str] = ("image",),
+        arq: bool = True,
+        on_stop: Callable[[], object] = lambda: None,
+        **changes: Any,
     ) -> AsyncIterator[Engine]:
         """A running worker process' inside, with its consumers unless `arq` is false; drained at the end."""
         settings = self.settings.model_copy(update=changes)
         named = {provider.name: provider for provider in providers}
-        engine = await Engine.open(settings, kinds, providers=named)
+        engine = await Engine.open(settings, kinds, providers=named, on_stop=on_stop)
         await engine.start()
         tasks = [asyncio.create_task(Consumer(engine, kind).run()) for kind in kinds] if arq else []
         try:

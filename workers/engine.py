@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -54,7 +53,11 @@ DISPATCH_BATCH = 300
 
 
 class Engine:
-    """Everything of a worker process but arq. `open`, `start`, then `drain` and `close`."""
+    """Everything of a worker process but arq. `open`, `start`, then `drain` and `close`.
+
+    `on_stop` is called once when an operator has this process end; it sees to the drain, of which only
+    the process knows how. Until then the engine already begins nothing new.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Engine:
         providers: Mapping[str, Provider],
         *,
         maintenance: bool,
+        on_stop: Callable[[], object],
     ) -> None:
         self.settings = settings
         self.kinds = kinds
@@ -83,7 +87,7 @@ class Engine:
         self._lifecycle = Lifecycle(db, self._publisher, self.metrics.changed)
         self._lease = Lease(
             db, settings, kinds, running=self._running, stats=self._stats, on_cancel=self._on_cancel,
-            on_lost=self._on_lost, on_stop=self._on_stop,
+            on_lost=self._on_lost, on_stop=self._stop_asked,
         )  # fmt: skip
         self._credentials = Credentials(db, providers, settings, executor)
         self._router = Router(db, self._credentials, settings)
@@ -106,6 +110,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._direct: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._on_stop = on_stop
 
     @classmethod
     async def open(
@@ -115,6 +120,7 @@ class Engine:
         *,
         maintenance: bool = False,
         providers: Mapping[str, Provider] | None = None,
+        on_stop: Callable[[], object] = lambda: None,
     ) -> Self:
         """Connects and publishes the model cards. Raises CONNECTION_ERRORS.
 
@@ -127,7 +133,7 @@ class Engine:
         if providers is None:
             providers = registry.load(settings, executor)
         await publish_cards(db, providers)
-        return cls(settings, db, kinds, executor, providers, maintenance=maintenance)
+        return cls(settings, db, kinds, executor, providers, maintenance=maintenance, on_stop=on_stop)
 
     async def start(self) -> None:
         """Begins to beat, to dispatch and to poll."""
@@ -285,12 +291,12 @@ class Engine:
     def _on_lost(self) -> None:
         self._steps.abandon()
 
-    def _on_stop(self) -> None:
-        """An operator has this process end: as by a signal, for which its runner is prepared."""
+    def _stop_asked(self) -> None:
+        """Every beat from then on says it."""
         if not self._draining:
             self._draining = True
             log.info("stop_asked", worker=str(self._lease.worker_id))
-            signal.raise_signal(signal.SIGTERM)
+            self._on_stop()
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

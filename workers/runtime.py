@@ -7,8 +7,10 @@ Postgres decides all of that.
 
 import asyncio
 import logging
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -181,9 +183,9 @@ def arq_pool(settings: Settings) -> ArqRedis:
 
 
 async def serve(settings: Settings, kinds: Sequence[str], *, maintenance: bool, stop: asyncio.Event) -> None:
-    """Runs a worker process until `stop` is set, then drains it."""
+    """Runs a worker process until `stop` is set, by its caller or by an operator, then drains it."""
     logging.getLogger("arq").setLevel(logging.ERROR)
-    engine = await Engine.open(settings, kinds, maintenance=maintenance)
+    engine = await Engine.open(settings, kinds, maintenance=maintenance, on_stop=stop.set)
     await engine.start()
     consumers = [Consumer(engine, kind) for kind in kinds]
     tasks = [asyncio.create_task(consumer.run()) for consumer in consumers]
@@ -210,7 +212,9 @@ def worker_settings(kind: str) -> type:
 
     async def startup(ctx: dict[Any, Any]) -> None:
         logs.configure(settings, f"worker-{kind}")
-        ctx["engine"] = await Engine.open(settings, [kind])
+        # arq has prepared for this signal by now, and knows no other way to be told to end.
+        end = partial(signal.raise_signal, signal.SIGTERM)
+        ctx["engine"] = await Engine.open(settings, [kind], on_stop=end)
         await ctx["engine"].start()
 
     async def shutdown(ctx: dict[Any, Any]) -> None:

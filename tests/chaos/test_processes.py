@@ -12,6 +12,8 @@ from tests.chaos.proxy import Proxy, through
 from tests.chaos.world import World, eventually
 from tests.emulators.base import Effect
 
+AS_A_MODULE = (sys.executable, "-m", "workers", "image")
+BY_ARQ = (sys.executable, "-m", "arq", "workers.image.WorkerSettings")
 NEVER_S = 3600
 """Who waits for what takes so long has not ended when the test gives up."""
 
@@ -42,16 +44,30 @@ async def test_sigterm_gives_everything_else_back_at_once(world: World, operatio
     assert await world.violations() == []
 
 
-async def test_a_worker_started_as_users_do_serves_and_ends(world: World) -> None:
-    command = (sys.executable, "-m", "workers", "image")
+@pytest.mark.parametrize(
+    ("command", "by_signal"),
+    [(AS_A_MODULE, True), (AS_A_MODULE, False), (BY_ARQ, False)],
+    ids=["module-signal", "module-operator", "arq-operator"],
+)
+async def test_a_worker_started_as_users_do_serves_and_ends(
+    world: World, command: tuple[str, ...], by_signal: bool
+) -> None:
     worker = await asyncio.create_subprocess_exec(
         *command, env={**os.environ, **world.environment}, stdout=DEVNULL, stderr=DEVNULL
     )
     generation_id = await world.submit("a pear")
     await world.at_rest()
-    worker.terminate()
-    assert await worker.wait() == 0
+    if by_signal:
+        worker.terminate()
+    else:
+        # What an operator's stop leaves in the record; the worker reads it as it beats.
+        assert (
+            await world.db.execute("UPDATE workers SET draining = true WHERE pid = $1", worker.pid)
+            == "UPDATE 1"
+        )
+    assert await asyncio.wait_for(worker.wait(), 60) == 0
     assert (await world.pipeline.row(generation_id))["state"] == "completed"
+    assert await world.db.fetchval("SELECT count(*) FROM workers") == 0
 
 
 async def test_without_redis_processes_still_serve(world: World) -> None:

@@ -1,7 +1,6 @@
 """Queues that rest and workers that are quiet begin nothing; what was paid for goes on all the same."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -191,18 +190,15 @@ async def test_a_purge_leaves_what_was_ever_paid_for(pipeline: Pipeline, actor: 
     assert entry["details"] == {"count": 2, "ids": [str(id_) for id_ in ids[1:]], "purge": str(purge.id)}
 
 
-async def test_a_worker_that_is_told_to_end_gets_the_signal_once(pipeline: Pipeline, actor: Actor) -> None:
-    signals: asyncio.Queue[None] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, signals.put_nowait, None)
-    try:
-        async with pipeline.engine(ScriptedProvider()) as engine:
-            await workers.stop(pipeline.app, actor, engine._lease.worker_id)
-            late = await pipeline.submit()
-            engine.nudge()
-            await asyncio.wait_for(signals.get(), 20)
-            await engine._lease._beat()
-            assert (await pipeline.row(late))["state"] == "queued", "nothing begins there any more"
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-    assert signals.empty()
+async def test_a_worker_that_is_told_to_end_begins_nothing_and_says_so_once(
+    pipeline: Pipeline, actor: Actor
+) -> None:
+    told: asyncio.Queue[None] = asyncio.Queue()
+    async with pipeline.engine(ScriptedProvider(), on_stop=lambda: told.put_nowait(None)) as engine:
+        await workers.stop(pipeline.app, actor, engine._lease.worker_id)
+        late = await pipeline.submit()
+        engine.nudge()
+        await asyncio.wait_for(told.get(), 20)
+        await engine._lease._beat()
+        assert (await pipeline.row(late))["state"] == "queued", "nothing begins there any more"
+    assert told.empty()
