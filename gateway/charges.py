@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from shared.domains.generations import TERMINAL
+from shared.domains.states import TERMINAL
 from shared.money import Nanos, amount
 
 _BEFORE = {"reserved", "reconciling", "unpriced"}

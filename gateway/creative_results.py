@@ -11,7 +11,7 @@ from gateway.deps import Deps
 from gateway.file_addresses import signed_url
 from gateway.http import encode
 from gateway.resources import Resource, generation_path, money
-from shared.domains.generations import status_of
+from shared.domains.states import status_of
 from shared.errors import Conflict, ContentBlocked, GenerationFailed, PenstockError
 from shared.kinds import KINDS
 

@@ -13,8 +13,8 @@ from prometheus_client.registry import Collector
 from shared.db import Database
 from shared.domains import gauges
 from shared.domains.admission import Admission
+from shared.domains.cancels import CancelResult
 from shared.domains.gauges import Reading
-from shared.domains.generations import CancelResult
 from shared.kinds import KINDS
 from shared.log import get_logger
 

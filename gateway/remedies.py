@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domains.generations import TERMINAL
 from shared.domains.repeats import RETRIABLE
+from shared.domains.states import TERMINAL
 
 _ADVICE: Mapping[str, str] = {
     "PROVIDER_RATE_LIMITED": "The provider is busy: try again in a minute",

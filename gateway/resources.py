@@ -17,8 +17,8 @@ from shared.db import Tx
 from shared.domains import history
 from shared.domains.archive import ALL, HOT
 from shared.domains.eta import Eta, Etas, guess
-from shared.domains.generations import TERMINAL, status_of
 from shared.domains.providers import NO_WISHES, Order
+from shared.domains.states import TERMINAL, status_of
 from shared.kinds import KINDS
 from shared.links import file_path
 from shared.money import Nanos, as_json

@@ -9,7 +9,7 @@ from uuid import UUID
 from multidict import MultiMapping
 
 from gateway.deps import Deps
-from shared.domains.generations import TERMINAL
+from shared.domains.states import TERMINAL
 
 LOOK_S = 5.0
 """How late a poll hears of what is in no history and in no frame, such as a queue that is paused."""

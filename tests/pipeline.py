@@ -12,7 +12,7 @@ from shared.catalog import FREE, Catalog, ModelCard, Price
 from shared.db import Database, Role
 from shared.domains import history
 from shared.domains.admission import Admitter, NewGeneration
-from shared.domains.generations import CancelResult, request_cancel
+from shared.domains.cancels import CancelResult, request_cancel
 from shared.events import Publisher
 from shared.ids import new_id
 from shared.kinds import KINDS

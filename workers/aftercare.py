@@ -10,13 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import CONNECTION_ERRORS, Database
-from shared.domains.generations import (
-    Settlement,
-    SubmissionChange,
+from shared.domains.changes import Settlement, SubmissionChange, json_units
+from shared.domains.open_submissions import (
     check_again,
     claim_open_submissions,
     found_at_provider,
-    json_units,
     neighbours,
     settle_open,
 )

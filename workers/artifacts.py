@@ -17,7 +17,7 @@ from uuid import UUID
 import aiohttp
 
 from shared.crashpoints import reach
-from shared.domains.generations import OutputRow
+from shared.domains.changes import OutputRow
 from shared.errors import InvalidInput, JobError
 from shared.executor import Executor, ExecutorCrashed
 from shared.log import get_logger

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from shared.db import CONNECTION_ERRORS, Database
 from shared.domains import deliveries, mail, quotas, retention, spending, webhooks
-from shared.domains.generations import LeaseLost, Lifecycle
+from shared.domains.changes import LeaseLost
+from shared.domains.generations import Lifecycle
 from shared.domains.ops import audit, providers
 from shared.domains.provider_keys import destroy_unneeded
 from shared.domains.stale_uploads import drop_stale

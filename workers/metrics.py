@@ -11,7 +11,8 @@ from typing import Any, Literal, Self
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
-from shared.domains.generations import TERMINAL, Change
+from shared.domains.changes import Change
+from shared.domains.states import TERMINAL
 from shared.log import get_logger
 from shared.metrics import process_registry
 from workers.providers.base import NotSent, Refused

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from shared.domains.generations import OutputRow, Work
+from shared.domains.changes import OutputRow
+from shared.domains.generations import Work
 from shared.errors import JobError
 from shared.executor import Executor
 from shared.log import get_logger

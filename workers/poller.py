@@ -16,7 +16,8 @@ from uuid import UUID
 
 from shared.crashpoints import reach
 from shared.db import CONNECTION_ERRORS
-from shared.domains.generations import LeaseLost, Lifecycle, PollAgain, SubmissionChange, Work
+from shared.domains.changes import LeaseLost, SubmissionChange
+from shared.domains.generations import Lifecycle, PollAgain, Work
 from shared.domains.run_times import Expectation
 from shared.errors import JobError
 from shared.events import Publisher, progress_frame

@@ -25,17 +25,16 @@ import orjson
 from shared.crashpoints import reach
 from shared.db import CONNECTION_ERRORS
 from shared.domains.callbacks import callback_url
-from shared.domains.generations import Lease as Held
-from shared.domains.generations import (
+from shared.domains.changes import Lease as Held
+from shared.domains.changes import (
     LeaseLost,
-    Lifecycle,
     NewSubmission,
     OutputRow,
     Settlement,
     SubmissionChange,
-    Work,
     json_units,
 )
+from shared.domains.generations import Lifecycle, Work
 from shared.domains.provider_keys import PLATFORM, key_id_of, payer_of
 from shared.errors import JobError
 from shared.events import Publisher

@@ -51,7 +51,7 @@ from shared.domains import creative
 from shared.domains.accounts import Scope
 from shared.domains.admission import Idempotency, NewGeneration, StoredResponse
 from shared.domains.fitting import fit
-from shared.domains.generations import TERMINAL
+from shared.domains.states import TERMINAL
 from shared.errors import Conflict, ContentBlocked, GenerationFailed, InvalidInput, NotFound, PenstockError
 from shared.ids import new_id
 

@@ -18,7 +18,7 @@ from gateway.routes.generations import ADMISSION_ERRORS, admit
 from gateway.wording import renamed
 from shared.catalog import Catalog
 from shared.domains.accounts import Scope
-from shared.domains.generations import status_of
+from shared.domains.states import status_of
 from shared.errors import InvalidInput
 from shared.kinds import KINDS
 from shared.money import NANOS_PER_USD, Nanos, cents

@@ -25,13 +25,13 @@ from gateway.resources import (
     render_submission,
 )
 from gateway.waiting import preferred_wait_s, wait_for_change, wait_for_end
-from shared.domains import assets, generations, history
+from shared.domains import assets, cancels, history, trash
 from shared.domains.accounts import Scope
 from shared.domains.admission import Idempotency, NewGeneration, StoredResponse
 from shared.domains.eta import Wait
-from shared.domains.generations import TERMINAL, status_of
 from shared.domains.history import PageFilter
 from shared.domains.repeats import rerun_of, retry_of
+from shared.domains.states import TERMINAL, status_of
 from shared.errors import (
     BudgetExceeded,
     Conflict,
@@ -393,7 +393,7 @@ async def cancel_one(request: Request[Any, Any], generation_id: UUID) -> dict[st
     """Raises NotFound."""
     deps = request.deps
     async with deps.db.transaction(request.account_id) as tx:
-        result = await generations.request_cancel(tx, generation_id, deps.publisher, deps.bell)
+        result = await cancels.request_cancel(tx, generation_id, deps.publisher, deps.bell)
     if result is None:
         raise _missing(generation_id)
     deps.metrics.canceled(result)
@@ -559,7 +559,7 @@ async def restore_generation(request: Request[None, None]) -> Reply:
     """Repeating it is harmless. What was in the trash before it was deleted stays there."""
     generation_id = request.id()
     async with request.deps.db.transaction(request.account_id) as tx:
-        if not await generations.restore(tx, generation_id):
+        if not await trash.restore(tx, generation_id):
             raise _missing(generation_id)
     row = await of_caller(request, generation_id)
     tell_assets(request, [output["asset_id"] for output in row["outputs"] if output["asset_id"]], "restored")
@@ -569,7 +569,7 @@ async def restore_generation(request: Request[None, None]) -> Reply:
 async def delete_one(request: Request[Any, Any], generation_id: UUID) -> None:
     """Raises NotFound, Conflict."""
     async with request.deps.db.transaction(request.account_id) as tx:
-        done = await generations.soft_delete(tx, generation_id)
+        done = await trash.soft_delete(tx, generation_id)
     if done is None:
         raise _missing(generation_id)
     if not done:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from shared.db import CONNECTION_ERRORS, Database
 from shared.domains import fleet, run_times
 from shared.domains.fleet import QueueLoad
-from shared.domains.generations import TERMINAL
 from shared.domains.run_times import SUBMIT, Expectation, Known
+from shared.domains.states import TERMINAL
 from shared.kinds import KINDS
 from shared.log import get_logger
 

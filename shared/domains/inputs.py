@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.db import Database, Tx
 from shared.domains.archive import ALL, HOT
-from shared.domains.generations import TERMINAL, status_of
+from shared.domains.states import TERMINAL, status_of
 from shared.errors import InvalidInput
 from shared.ids import parse_id
 from shared.netguard import check_url

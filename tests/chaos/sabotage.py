@@ -12,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Database
-from shared.domains import entitlements, fleet, generations, ledger
+from shared.domains import changes, entitlements, fleet, generations, ledger
+from shared.domains.changes import NewSubmission, SubmissionChange
 from shared.domains.fleet import Reaped
-from shared.domains.generations import Lifecycle, NewSubmission, SubmissionChange, Work
+from shared.domains.generations import Lifecycle, Work
 from shared.errors import JobError
 from shared.executor import Executor, ExecutorCrashed
 from shared.storage import ObjectStore
@@ -63,7 +64,7 @@ def _description(patch: Patch) -> None:
 @guard("fence")
 def _fence(patch: Patch) -> None:
     """Writes of whoever once held the lease go through."""
-    _rewrite(patch, generations, "_APPLY", r" AND g\.epoch = p\.epoch AND g\.owner = p\.owner", "")
+    _rewrite(patch, changes, "_APPLY", r" AND g\.epoch = p\.epoch AND g\.owner = p\.owner", "")
 
 
 @guard("intent")
@@ -125,7 +126,7 @@ def _events(patch: Patch) -> None:
     """Events are emitted after the commit, and a process dies before it has emitted one of them."""
     _rewrite(
         patch,
-        generations,
+        changes,
         "_APPLY",
         r"(data, created_at FROM u)\n",
         r"\1 WHERE type <> 'generation.storing'\n",
@@ -154,10 +155,14 @@ def _files_of_submissions(patch: Patch) -> None:
 @guard("pokes")
 def _pokes(patch: Patch) -> None:
     """A step that gives back does not look whether somebody knocked meanwhile."""
-    for statement in ("_APPLY", "_RELEASE", "_POLL_AGAIN"):
+    for module, statement in (
+        (changes, "_APPLY"),
+        (generations, "_RELEASE"),
+        (generations, "_POLL_AGAIN"),
+    ):
         _rewrite(
             patch,
-            generations,
+            module,
             statement,
             r"WHEN g\.pokes > g\.pokes_seen THEN now\(\)",
             "WHEN false THEN now()",

@@ -13,7 +13,8 @@ import pytest
 
 from shared.crashpoints import CRASH_EXIT_CODE
 from shared.domains import fleet
-from shared.domains.generations import LeaseLost, Lifecycle
+from shared.domains.changes import LeaseLost
+from shared.domains.generations import Lifecycle
 from tests.chaos.acts import (
     Remove,
     a_round,

@@ -9,7 +9,8 @@ from yarl import URL
 
 from gateway.resources import GenerationResource
 from shared.domains import eta, fleet, run_times
-from shared.domains.generations import Lease, Lifecycle
+from shared.domains.changes import Lease
+from shared.domains.generations import Lifecycle
 from shared.domains.run_times import SUBMIT, Sample
 from shared.ids import new_id
 from tests.gateway.api import Api, Painter, image
@@ -314,6 +315,7 @@ async def test_the_eta_is_learned_and_counts_the_queue(api: Api, monkeypatch: py
     monkeypatch.setattr(eta, "FRESH_S", 0.0)
     worker, card = api.gateway.worker, "scripted/scripted-image"
     await worker.execute("DELETE FROM run_times")
+    await worker.execute("DELETE FROM workers")  # those that other tests left
     first, second = await api.submit(), await api.submit()
 
     async def told(resource: dict[str, Any]) -> tuple[float | None, float | None]:

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from shared.domains.analytics import record, report, rollup
 from shared.domains.analytics.record import KEYS, SUMS, Run
 from shared.domains.analytics.report import Asked, GroupBy, Sums
-from shared.domains.generations import Settlement, SubmissionChange, settle_open
+from shared.domains.changes import Settlement, SubmissionChange
+from shared.domains.open_submissions import settle_open
 from shared.ids import new_id
 from shared.money import Nanos
 from tests.pipeline import Pipeline

@@ -26,12 +26,12 @@ from gateway.routes.generations import Status, words
 from gateway.routes.ops.desk import PREFIX, TAG
 from shared.db import Tx
 from shared.domains.accounts import Role, Scope
-from shared.domains.generations import TERMINAL, status_of
 from shared.domains.history import STATES_OF_STATUS
 from shared.domains.ops import jobs, people, workers
 from shared.domains.ops.jobs import MOST_AT_ONCE, JobFilter, Retried, by_state
 from shared.domains.ops.redaction import redacted
 from shared.domains.repeats import RETRIABLE
+from shared.domains.states import TERMINAL, status_of
 from shared.errors import Conflict, InvalidInput, NotFound
 
 OPEN_STATES = frozenset(STATES_OF_STATUS["queued"] + STATES_OF_STATUS["running"])

@@ -18,9 +18,11 @@ from pydantic import ValidationError
 from shared.db import Database, Tx
 from shared.domains import history
 from shared.domains.admission import Admission, Admitter
-from shared.domains.generations import TERMINAL, CancelResult, cancel_queued, hide_ended, request_cancel
+from shared.domains.cancels import CancelResult, cancel_queued, request_cancel
 from shared.domains.ops.audit import Actor, act_for, deed
 from shared.domains.repeats import RETRIABLE, retry_of
+from shared.domains.states import TERMINAL
+from shared.domains.trash import hide_ended
 from shared.errors import Conflict, InvalidInput, NotFound, PenstockError
 from shared.events import Publisher
 from shared.queue import Bell

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.db import Database, Tx
 from shared.domains.admission import Admitter
-from shared.domains.generations import CancelResult
+from shared.domains.cancels import CancelResult
 from shared.domains.ops.audit import Actor, deed
 from shared.domains.ops.jobs import (
     MOST_AT_ONCE,

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from cli.archive import app
 from shared.domains import archive, history, ledger, projects, storage
 from shared.domains.analytics import rollup
-from shared.domains.generations import restore, soft_delete
 from shared.domains.history import PageFilter
+from shared.domains.trash import restore, soft_delete
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from tests.pipeline import Pipeline

@@ -8,8 +8,8 @@ import pytest
 
 from shared.domains.eta import UNKNOWN, Eta, Wait, guess, look_ahead, wait_of
 from shared.domains.fleet import QueueLoad
-from shared.domains.generations import TERMINAL
 from shared.domains.run_times import SUBMIT, Expectation, Known
+from shared.domains.states import TERMINAL
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 CARD = "a/m"

@@ -8,17 +8,10 @@ import asyncpg
 import pytest
 
 from shared.domains import fleet
-from shared.domains.generations import (
-    TERMINAL,
-    Lease,
-    LeaseLost,
-    Lifecycle,
-    NewSubmission,
-    Settlement,
-    SubmissionChange,
-    Work,
-    soft_delete,
-)
+from shared.domains.changes import Lease, LeaseLost, NewSubmission, Settlement, SubmissionChange
+from shared.domains.generations import Lifecycle, Work
+from shared.domains.states import TERMINAL
+from shared.domains.trash import soft_delete
 from shared.errors import JobError
 from shared.ids import new_id
 from shared.money import Nanos
