@@ -41,7 +41,8 @@ from workers.providers.base import Provider
 from workers.rollup import Rollup
 from workers.router import Router
 from workers.run_times import RunTimes
-from workers.steps import Steps, Tools
+from workers.steps.runner import Steps
+from workers.steps.tools import Tools
 
 log = get_logger(__name__)
 

@@ -28,7 +28,7 @@ from workers.metrics import WorkerMetrics
 from workers.monitor import Monitor
 from workers.providers.base import Answer, Ended, Finished, Gone, Job, Pending, Provider, Refused
 from workers.run_times import RunTimes
-from workers.steps import Steps
+from workers.steps.runner import Steps
 
 log = get_logger(__name__)
 
@@ -222,9 +222,9 @@ class Poller:
         try:
             if isinstance(answer, Finished):
                 self._run_times.ran(_submission(work)["submission_route"], work.row["accepted_ago_s"] or 0.0)
-                await self._steps.follow(work, lambda: self._steps.finished(work, provider, answer))
+                await self._steps.follow(work, lambda: self._steps.outcomes.finished(work, provider, answer))
             elif isinstance(answer, Ended):
-                await self._steps.follow(work, lambda: self._steps.ended(work, provider, answer))
+                await self._steps.follow(work, lambda: self._steps.outcomes.ended(work, provider, answer))
             elif isinstance(answer, Gone):
                 await self._steps.follow(work, lambda: self._gone(work))
         finally:

@@ -25,7 +25,7 @@ from shared.log import get_logger
 from shared.queue import POKE, STEP, from_bytes, queue_name, redis_client, to_bytes, wake_channel
 from shared.settings import Settings
 from workers.engine import Engine
-from workers.steps import STEP_TIMEOUT_S
+from workers.steps.runner import STEP_TIMEOUT_S
 
 log = get_logger(__name__)
 

@@ -22,7 +22,7 @@ from shared.storage import ObjectStore
 from workers import dispatch
 from workers.artifacts import Place
 from workers.engine import Engine
-from workers.steps import Steps
+from workers.steps.reconciling import Reconciling
 
 Patch = Callable[[Any, str, Any], None]
 Removal = Callable[[Patch], None]
@@ -89,7 +89,7 @@ def _reconciliation(patch: Patch) -> None:
         change = SubmissionChange(work.submission["submission_id"], "lost")
         await self._lifecycle.retrying(work, error, delay_s=0.0, submission=change)
 
-    patch(Steps, "_reconcile", blindly)
+    patch(Reconciling, "reconcile", blindly)
 
 
 @guard("reaper")

@@ -15,16 +15,7 @@ from shared.crashpoints import CRASH_EXIT_CODE
 from shared.domains import fleet
 from shared.domains.changes import LeaseLost
 from shared.domains.generations import Lifecycle
-from tests.chaos.acts import (
-    Remove,
-    a_round,
-    a_worker_row,
-    claimed,
-    dies,
-    guarded,
-    is_steady,
-    serving,
-)
+from tests.chaos.acts import Remove, a_round, a_worker_row, claimed, dies, guarded, is_steady, serving
 from tests.chaos.world import World, eventually
 from tests.emulators.base import Effect
 

@@ -12,19 +12,11 @@ import pytest
 from shared.db import Role
 from shared.domains.generations import Lifecycle
 from shared.storage import ObjectStore, StorageError
-from tests.chaos.acts import (
-    Remove,
-    a_round,
-    a_worker_row,
-    announced,
-    claimed,
-    guarded,
-    serving,
-)
+from tests.chaos.acts import Remove, a_round, a_worker_row, announced, claimed, guarded, serving
 from tests.chaos.world import World
 from tests.pipeline import ScriptedProvider, card
-from workers import steps
 from workers.providers.base import Finished, Request, Sink, Usage
+from workers.steps import backoff
 
 
 @guarded
@@ -77,7 +69,7 @@ async def test_i12_an_output_is_an_object_with_these_bytes(
 ) -> None:
     if guarded:
         monkeypatch.setattr(ObjectStore, "put_stream", _fails(8, ObjectStore.put_stream))
-        monkeypatch.setattr(steps, "backoff_s", lambda attempt: 0.0)
+        monkeypatch.setattr(backoff, "delay_s", lambda attempt: 0.0)
     else:
         without("bytes before rows")
     async with serving(world):

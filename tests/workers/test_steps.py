@@ -268,7 +268,7 @@ async def test_a_step_that_hangs_is_given_back(pipeline: Pipeline, monkeypatch: 
             await asyncio.Event().wait()
         return Finished((), Usage({"run": Decimal(1)}))
 
-    monkeypatch.setattr("workers.steps.STEP_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("workers.steps.runner.STEP_TIMEOUT_S", 2.0)
     provider = Free(hangs, [card(on_unknown="retry")])
     async with pipeline.engine(provider):
         generation_id = await pipeline.submit()
@@ -290,7 +290,7 @@ async def test_who_does_not_say_what_became_of_a_call_is_asked_again(
                 await asyncio.Event().wait()
             return await super().find(lost)
 
-    monkeypatch.setattr("workers.steps.FIND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("workers.steps.reconciling.FIND_TIMEOUT_S", 0.2)
     asked: list[Lost] = []
     provider = Silent(_raises(TimeoutError("no answer"), times=1), [card(on_unknown="retry")])
     provider.found = Unaskable()
