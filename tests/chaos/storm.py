@@ -159,9 +159,10 @@ class Storm:
 
     async def _recovery(self, generation_id: UUID, epoch: int) -> None:
         killed_at = time.monotonic()
-        goes_on = "SELECT epoch > $2 AND (owner IS NOT NULL OR state = 'waiting' OR wake_at IS NULL)" \
+        # It may also have ended in the moment before the kill.
+        goes_on = "SELECT wake_at IS NULL OR (epoch > $2 AND (owner IS NOT NULL OR state = 'waiting'))" \
                   " FROM generations WHERE id = $1"  # fmt: skip
-        while True:
+        while not self._over:
             try:
                 if await self.world.db.fetchval(goes_on, generation_id, epoch):
                     break
