@@ -10,15 +10,16 @@ from typing import Annotated
 
 import asyncpg
 import typer
-from pydantic import ValidationError
 
-from cli.errors import BadUsage, CommandError, Unreachable
+from cli.database import settings_here, unreachable
+from cli.errors import CommandError
 from cli.output import Output
 from cli.session import finish
+from cli.target import here
 from shared.db import CONNECTION_ERRORS, Database, Role
 from shared.domains import archive
 from shared.errors import PenstockError
-from shared.settings import Settings, what_is_wrong
+from shared.settings import Settings
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -120,14 +121,11 @@ def _do(as_json: bool, work: Work) -> None:  # as the option has it
 
 async def on_database(out: Output, work: Work) -> None:
     """Raises BadUsage, Unreachable, NotDone."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        raise BadUsage(what_is_wrong(error)) from None
+    settings = settings_here(here())
     try:
         db = await Database.open(settings.worker_url, Role.WORKER, max_size=1)
     except CONNECTION_ERRORS as error:
-        raise Unreachable(f"The database cannot be reached: {type(error).__name__}.") from None
+        raise unreachable(error) from None
     try:
         await work(out, db, settings)
     except PenstockError as error:

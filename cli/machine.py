@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cli.target import HOME, find_home
+from cli.target import HOME, find_home, here
 from shared.settings import Settings
 
 OLDEST_PYTHON = (3, 12)
@@ -46,7 +46,7 @@ def machine_checks() -> Iterator[Check]:
 
 def _folder() -> Check:
     """Whether there is room for what a local run keeps."""
-    place = find_home(Path.cwd()) or Path(HOME)
+    place = find_home(here()) or Path(HOME)
     existing = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
     if not os.access(existing, os.W_OK):
         return Check("data folder", False, f"{place} cannot be written", "Choose another with PENSTOCK_HOME.")

@@ -3,13 +3,12 @@
 It works on the database itself, with the settings of the gateway and the workers.
 """
 
-from pydantic import ValidationError
-
-from cli.errors import BadUsage, CommandError, Unreachable
+from cli.database import settings_here, unreachable
+from cli.errors import BadUsage, CommandError
 from cli.output import Output
+from cli.target import here
 from shared.db import CONNECTION_ERRORS
 from shared.domains.master_keys import Rotation, rotate_all
-from shared.settings import Settings, what_is_wrong
 from shared.vault import NoMasterKey
 
 
@@ -32,10 +31,8 @@ async def rotate(out: Output) -> None:
 
 async def _rotated() -> Rotation:
     try:
-        return await rotate_all(Settings())
-    except ValidationError as error:
-        raise BadUsage(what_is_wrong(error)) from None
+        return await rotate_all(settings_here(here()))
     except NoMasterKey:
         raise BadUsage("ENCRYPTION_MASTER_KEY is not set.") from None
     except CONNECTION_ERRORS as error:
-        raise Unreachable(f"The database cannot be reached: {type(error).__name__}.") from None
+        raise unreachable(error) from None

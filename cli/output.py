@@ -1,9 +1,12 @@
 """What commands print: results on stdout, everything else on stderr, no control characters off a terminal."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -32,8 +35,8 @@ class Output:
         self, *, as_json: bool = False, stdout: TextIO | None = None, stderr: TextIO | None = None
     ) -> None:
         self.as_json = as_json
-        self.stdout = stdout if stdout is not None else sys.stdout
-        self.stderr = stderr if stderr is not None else sys.stderr
+        self.stdout = stdout or _writable(sys.stdout)
+        self.stderr = stderr or _writable(sys.stderr)
 
     @property
     def interactive(self) -> bool:
@@ -42,6 +45,15 @@ class Output:
 
     def console(self, stream: TextIO) -> Console:
         return Console(file=stream, force_terminal=stream.isatty(), highlight=False, markup=False)
+
+    def flush(self) -> None:
+        """Raises OSError when the result cannot be written."""
+        self.stdout.flush()
+
+    def abandon(self) -> None:
+        """Let what is still to be written go, or the interpreter tries again when it ends."""
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
 
     def line(self, text: str) -> None:
         """One line of the result."""
@@ -102,6 +114,15 @@ class Output:
         width = max((len(name) for name, _ in shown), default=0)
         for name, value in shown:
             print(f"{name:<{width}}  {value}", file=self.stdout)
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    """A stream that takes every text: what its encoding lacks becomes `?`; into a closed one it goes nowhere."""
+    if stream is None:
+        return open(os.devnull, "w")
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream
 
 
 def make_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -85,11 +85,11 @@ def cooldown(
     reason: Annotated[str | None, typer.Option(help="Why, for whoever looks.")] = None,
 ) -> None:
     """Submit nothing to a provider until then; what is under way there is still followed."""
+    run(connection, lambda session: _cool_down(session, provider, until, reason))
+
+
+async def _cool_down(session: Session, provider: str, until: str, reason: str | None) -> None:
     body = {"until": moment(until), "reason": reason}
-    run(connection, lambda session: _cool_down(session, provider, body))
-
-
-async def _cool_down(session: Session, provider: str, body: Mapping[str, Any]) -> None:
     answer = await session.client.post(f"/ops/providers/{quote(provider, safe='')}/cooldown", body)
     session.out.answer(answer, f"{provider}: rests until {local_time(answer['cooldown_until'])}")
 

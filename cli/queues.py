@@ -86,8 +86,11 @@ def pause(
     reason: Reason = None,
 ) -> None:
     """Begin no paid call of this kind. What waits at a provider is still fetched."""
-    body = {"until": until and moment(until), "reason": reason}
-    run(connection, lambda session: _steer(session, queue, "pause", body))
+    run(connection, lambda session: _pause(session, queue, until, reason))
+
+
+async def _pause(session: Session, queue: str, until: str | None, reason: str | None) -> None:
+    await _steer(session, queue, "pause", {"until": until and moment(until), "reason": reason})
 
 
 @app.command()

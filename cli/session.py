@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NoReturn
 
 import typer
 
 from cli.client import Client
-from cli.errors import CommandError, Interrupted
+from cli.errors import BadUsage, CommandError, Interrupted
 from cli.options import Connection
 from cli.output import Output
-from cli.target import find_target
+from cli.target import find_target, here
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,27 @@ def finish(out: Output, work: Callable[[], Awaitable[None]]) -> None:
 
     try:
         asyncio.run(main())
-    except CommandError as error:
-        out.fail(error)
-        raise typer.Exit(error.exit_code) from None
+        out.flush()
     except KeyboardInterrupt:
-        out.fail(Interrupted("Interrupted."))
-        raise typer.Exit(Interrupted.exit_code) from None
+        _end(out, Interrupted("Interrupted."))
+    except BrokenPipeError:
+        raise  # Typer ends quietly then
+    except UnicodeEncodeError:
+        _end(out, BadUsage("What was given is no text: it has bytes that are not UTF-8."))
+    except OSError as error:
+        out.abandon()
+        why = error.strerror or type(error).__name__
+        _end(out, CommandError(f"{error.filename or 'The result cannot be written'}: {why}."))
+    except CommandError as error:
+        _end(out, error)
+
+
+def _end(out: Output, error: CommandError) -> NoReturn:
+    out.fail(error)
+    raise typer.Exit(error.exit_code) from None
 
 
 async def _run(connection: Connection, out: Output, work: Callable[[Session], Awaitable[None]]) -> None:
-    target = find_target(connection.url, connection.key, Path.cwd())
+    target = find_target(connection.url, connection.key, here())
     async with Client.open(target) as client:
         await work(Session(client, out))

@@ -32,6 +32,14 @@ def find_target(url: str | None, key: str | None, here: Path) -> Target:
     return Target(address, secret)
 
 
+def here() -> Path:
+    """The folder that the command was started in. Raises BadUsage."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise BadUsage("The folder that you are in was removed.", "Go to another one.") from None
+
+
 def _address(text: str) -> str:
     full = text if "://" in text else f"http://{text}"
     try:

@@ -37,3 +37,19 @@ async def test_something_else_at_the_address_is_recognised(terminal: Terminal, g
     result = await terminal.run("jobs", "ls", "--url", f"{gateway.url}/elsewhere")
     assert result.code == 4
     assert "answered 404 Not Found, and not as a Penstock gateway does." in result.err
+
+
+async def test_bytes_that_are_no_text_are_refused(terminal: Terminal) -> None:
+    process = await terminal.start("generate", "text", "caf\udce9")
+    _, said = await process.communicate()
+    assert said == b"Error: What was given is no text: it has bytes that are not UTF-8.\n"
+    assert process.returncode == 2
+
+
+async def test_a_time_that_is_none_is_refused(terminal: Terminal) -> None:
+    for words in (("queues", "pause", "image", "--until", "soon"), ("providers", "cooldown", "fal", "soon")):
+        result = await terminal.run(*words)
+        assert (result.code, result.err.splitlines()[0]) == (
+            2,
+            "Error: 'soon' is no time: say 30m, 2h or 2026-12-01T08:00.",
+        )

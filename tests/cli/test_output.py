@@ -1,11 +1,14 @@
 import io
+import sys
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.errors import Refused
 from cli.output import Output, bytes_words, clean, cost_words, dollars, duration_words
+from cli.session import finish
 from shared.money import usd
 
 
@@ -63,3 +66,29 @@ def test_errors_are_a_sentence_or_json() -> None:
         '{"error": {"code": "INVALID_INPUT", "message": "Not so.", "hint": "Do this.", '
         '"status": 422, "field": "input.size"}}\n'
     )
+
+
+def test_a_result_that_cannot_be_written_is_said() -> None:
+    async def work() -> None:
+        out.line("a result")
+
+    said = io.StringIO()
+    with open("/dev/full", "w") as full:
+        out = Output(stdout=full, stderr=said)
+        with pytest.raises(typer.Exit) as ended:
+            finish(out, work)
+    assert (ended.value.exit_code, said.getvalue()) == (
+        1,
+        "Error: The result cannot be written: No space left on device.\n",
+    )
+
+
+def test_every_stream_takes_every_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    bytes_written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(bytes_written, encoding="ascii"))
+    Output().line("naïve")
+    assert bytes_written.getvalue() == b"na?ve\n"
+    monkeypatch.setattr(sys, "stdout", None)
+    out = Output()
+    out.line("into nothing")
+    out.stdout.close()
