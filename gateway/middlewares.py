@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from gateway.errors import from_failure, from_http, is_creative, problem
 from gateway.http import CALLER, REQUEST_ID
 from gateway.rates import LEVELS, add_rate_headers
-from shared.errors import MethodNotAllowed, NotFound, PenstockError
+from shared.errors import InvalidInput, MethodNotAllowed, NotFound, PenstockError
 from shared.log import get_logger
 
 log = get_logger("gateway.access")
@@ -116,8 +116,21 @@ async def _answer(request: web.Request, endpoint: Endpoint, request_id: str) -> 
         if error.status < 400:
             return error
         return problem(from_http(error), request, request_id)
+    except web.RequestPayloadError:
+        return _unreadable(request, request_id)
     except Exception as error:
         return problem(from_failure(error, request, request_id), request, request_id)
+
+
+def _unreadable(request: web.Request, request_id: str) -> web.Response:
+    """The answer to a body that is not what its head says; nothing further can be read from the connection."""
+    request.content.feed_eof()
+    error = InvalidInput(
+        "The body cannot be decoded: it is not what Content-Encoding or Transfer-Encoding says."
+    )
+    answer = problem(error, request, request_id)
+    answer.force_close()
+    return answer
 
 
 def _note(request: web.Request, request_id: str, route: str, code: int, seconds: float) -> None:

@@ -158,6 +158,17 @@ async def test_another_content_type_is_415(api: Api, content_type: str) -> None:
     assert answer.problem[:2] == (415, "UNSUPPORTED_MEDIA")
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_a_body_that_is_not_in_its_coding_is_refused(api: Api, coding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    answer = await api.post(GENERATIONS, data=b'{"kind":"image"}', headers=headers)
+    assert (answer.status, answer.json["error"], answer.headers["Connection"]) == (
+        400,
+        "INVALID_INPUT",
+        "close",
+    )
+
+
 async def test_json_with_a_charset_is_json(api: Api) -> None:
     sent = {"Content-Type": "application/json; charset=UTF-8"}
     assert (await api.post(GENERATIONS, image(), headers=sent)).status == 202
