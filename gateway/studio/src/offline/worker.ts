@@ -51,9 +51,15 @@ async function activate(): Promise<void> {
   const names = await caches.keys();
   const old = names.filter((name) => name.startsWith('penstock-shell-') && name !== SHELL_CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
-  // The page is asked for while this script is still being started.
-  await self.registration.navigationPreload?.enable();
+  await preload();
   await self.clients.claim();
+}
+
+/** The page is asked for while this script is still being started; but Firefox ends a navigation whose preload
+ * fails, whatever is answered here, and then nothing would be there without a network. */
+async function preload(): Promise<void> {
+  const early = self.registration.navigationPreload;
+  await (navigator.userAgent.includes('Firefox/') ? early?.disable() : early?.enable());
 }
 
 /** A network that does not answer counts as none. */
