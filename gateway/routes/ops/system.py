@@ -3,7 +3,7 @@
 import asyncio
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from gateway.routes.health import CHECK_TIMEOUT_S, newest_revision, timed_checks
 from gateway.routes.ops.desk import PREFIX, TAG
 from shared.db import CONNECTION_ERRORS
 from shared.domains.accounts import Role, Scope
+from shared.domains.ops import queues
 from shared.storage import StorageError
 
 PRESSURE = 0.8
@@ -112,11 +113,17 @@ async def get_system(request: Request[None, None]) -> Reply:
     checks, postgres, redis, cors = await asyncio.gather(
         timed_checks(deps), _postgres(deps), _redis(deps), _bucket_cors(deps)
     )
+    alone = [row for row in await deps.board.queues(request.account_id) if queues.nobody_works(row)]
     workers = sorted({row["version"] for row in await deps.db.fetch("SELECT version FROM workers")})
     return reply(
         {
             "checks": checks,
-            "warnings": [*_down(checks), *_about_postgres(postgres), *_about_redis(redis)],
+            "warnings": [
+                *_down(checks),
+                *_about_queues(alone),
+                *_about_postgres(postgres),
+                *_about_redis(redis),
+            ],
             "postgres": postgres,
             "redis": redis,
             "bucket_cors": cors,
@@ -190,6 +197,13 @@ def _down(checks: Mapping[str, Any]) -> list[dict[str, str]]:
         {"code": "part_down", "message": f"{name} is down: {part['reason']}."}
         for name, part in checks.items()
         if part["status"] == "down"
+    ]
+
+
+def _about_queues(alone: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [
+        {"code": "no_worker", "message": f"What queues for {row['kind']} waits: no worker takes it."}
+        for row in alone
     ]
 
 

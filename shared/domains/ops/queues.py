@@ -23,6 +23,9 @@ _SET = "SELECT auth.ops_set_queue($1, $2, $3, $4, $5)"
 
 OUTCOMES = ("accepted", "completed", "failed", "canceled", "expired")
 
+LONG_ALONE_S = 15
+"""A worker that starts again, or is told to start, is there sooner."""
+
 
 class Rest(StrEnum):
     """How a queue rests."""
@@ -91,6 +94,11 @@ def state_of(row: Mapping[str, Any]) -> str:
     if row["mode"] == Rest.PAUSE:
         return "paused"
     return "draining" if row["running"] or row["waiting"] else "drained"
+
+
+def nobody_works(row: Mapping[str, Any]) -> bool:
+    """Whether something queues though no worker process takes the kind, which nothing but a new process ends."""
+    return not row["paused"] and row["workers"] == 0 and row["oldest_s"] > LONG_ALONE_S
 
 
 def desired_workers(row: Mapping[str, Any], slots_each: int) -> int:
