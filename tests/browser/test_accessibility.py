@@ -18,9 +18,12 @@ from tests.browser.views import View, alerted, door, empty, show, states, views
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 LAID_OUT_MS = 2000
-# A menu belongs to the width that it was opened at.
-_FITS = """() => document.querySelector('[popover]:popover-open') !== null
-  || document.documentElement.scrollWidth <= document.documentElement.clientWidth"""
+# Neither the page nor what lies open above it.
+_FITS = """() => {
+  const fits = ({ left, right }) => left >= 0 && right <= innerWidth;
+  const open = [...document.querySelectorAll('[popover]:popover-open')].map((one) => one.getBoundingClientRect());
+  return open.every(fits) && document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+}"""
 # A form, a list, what is edited in place, what operators read, what lies over the rest.
 TELLING = (
     View("create", "/studio/create/image"),

@@ -1,4 +1,5 @@
-import { type ReactNode, useId, useRef } from 'react';
+import { type ReactNode, useId, useRef, useState } from 'react';
+import { useAnchored } from './anchored';
 import { classes } from './classes';
 import styles from './Menu.module.css';
 import { rove } from './roving';
@@ -29,14 +30,18 @@ export function Menu({ button, name, items, className, disabled, head }: Props) 
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
+  const [open, setOpen] = useState(false);
   const place = () => {
     const box = opener.current?.getBoundingClientRect();
     const menu = list.current;
     if (!box || !menu) return;
+    // Its opener is not there any more at this width.
+    if (box.width === 0) return menu.hidePopover();
     const below = innerHeight - box.bottom > menu.offsetHeight + 8;
     menu.style.top = `${below ? box.bottom + 4 : Math.max(8, box.top - menu.offsetHeight - 4)}px`;
     menu.style.left = `${Math.max(8, Math.min(box.left, innerWidth - menu.offsetWidth - 8))}px`;
   };
+  useAnchored(open, place);
   return (
     <>
       <button
@@ -56,7 +61,9 @@ export function Menu({ button, name, items, className, disabled, head }: Props) 
         popover="auto"
         className={styles.popover}
         onToggle={(event) => {
-          if (event.newState !== 'open') return;
+          const opened = event.newState === 'open';
+          setOpen(opened);
+          if (!opened) return;
           place();
           list.current?.querySelector<HTMLElement>('[role=menuitem]:enabled')?.focus();
         }}

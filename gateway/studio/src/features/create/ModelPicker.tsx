@@ -1,6 +1,7 @@
 import { ChevronsUpDown } from 'lucide-react';
 import { type ReactNode, useId, useRef, useState } from 'react';
 import type { Model } from '@/api/client';
+import { useAnchored } from '@/ui/anchored';
 import { InlineButton } from './InlineButton';
 import { ModelList } from './ModelList';
 import styles from './ModelPicker.module.css';
@@ -30,6 +31,7 @@ export function ModelPicker({ models, chosen, error, actions, onChoose }: Props)
     sheet.style.left = `${Math.max(8, Math.min(box.left, innerWidth - sheet.offsetWidth - 8))}px`;
     sheet.style.top = `${Math.min(box.bottom + 4, Math.max(8, innerHeight - sheet.offsetHeight - 8))}px`;
   };
+  useAnchored(open, place);
   return (
     <div className={styles.picker}>
       <div className={styles.head}>
@@ -65,11 +67,7 @@ export function ModelPicker({ models, chosen, error, actions, onChoose }: Props)
         id={id}
         popover="auto"
         className={styles.popover}
-        onToggle={(event) => {
-          const opened = event.newState === 'open';
-          setOpen(opened);
-          if (opened) requestAnimationFrame(place);
-        }}
+        onToggle={(event) => setOpen(event.newState === 'open')}
       >
         {open && (
           <ModelList
