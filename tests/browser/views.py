@@ -140,6 +140,7 @@ def states(first: Sequence[str], ids: Mapping[str, str]) -> list[View]:
         View("dialog-cancel-jobs", "/ops/jobs?kind=video&status=queued", ("Cancel",)),
         View("keyboard", gallery, ("?",)),
         View("not-found", "/studio/nowhere"),
+        View("ops-not-found", "/ops/nowhere"),
     ]  # fmt: skip
 
 

@@ -14,10 +14,7 @@ import { hasSession } from '@/api/session';
 import { OpsShell, StudioShell } from './Shell';
 
 /** Everything. Pages without a frame, such as signing in, hang here. */
-export const rootRoute = createRootRoute({
-  component: Outlet,
-  notFoundComponent: lazyRouteComponent(() => import('./NotFound'), 'NotFound'),
-});
+export const rootRoute = createRootRoute({ component: Outlet });
 
 /** Whoever was never here signs in first, and comes back to where they wanted to go. */
 function beSignedIn({ location }: { location: ParsedLocation }) {
@@ -44,4 +41,17 @@ export const opsRoute = createRoute({
   component: OpsShell,
   beforeLoad: beSignedIn,
   staticData: { ask: frameAnswers },
+});
+
+/** Addresses that lead nowhere, in the frame of what they are below. */
+export const nowhereRoute = createRoute({
+  getParentRoute: () => studioRoute,
+  path: '/studio/$',
+  component: lazyRouteComponent(() => import('./NotFound'), 'NotFound'),
+});
+
+export const opsNowhereRoute = createRoute({
+  getParentRoute: () => opsRoute,
+  path: '/ops/$',
+  component: lazyRouteComponent(() => import('./NotFound'), 'OpsNotFound'),
 });

@@ -8,7 +8,7 @@ import { opsRoutes } from '@/features/ops/routes';
 import { projectRoutes } from '@/features/projects/routes';
 import { settingsRoutes } from '@/features/settings/routes';
 import { watchRoutes } from '@/features/watch/routes';
-import { opsRoute, rootRoute, studioRoute } from './root';
+import { nowhereRoute, opsNowhereRoute, opsRoute, rootRoute, studioRoute } from './root';
 
 const home = ['/', '/studio'] as const;
 
@@ -32,6 +32,7 @@ export const routeTree = rootRoute.addChildren([
     ...projectRoutes,
     ...analyticsRoutes,
     ...settingsRoutes,
+    nowhereRoute,
   ]),
-  opsRoute.addChildren([...opsRoutes]),
+  opsRoute.addChildren([...opsRoutes, opsNowhereRoute]),
 ]);
