@@ -13,6 +13,7 @@ import { counted, plain, span, toneOf } from './words';
 
 /** One provider by the platform's credentials: health, what it costs, and letting it rest. */
 export function ProviderCard({ provider }: { provider: OpsProvider }) {
+  const isKnown = provider.available || provider.spend.month.nanos > 0 || provider.open_submissions > 0;
   return (
     <Card
       title={provider.id}
@@ -28,14 +29,24 @@ export function ProviderCard({ provider }: { provider: OpsProvider }) {
       <p className={styles.soft}>
         {counted(provider.models, 'model')}: {provider.kinds.map(labelOf).join(', ')}
       </p>
-      {!provider.available && provider.reason && <p className={styles.soft}>{provider.reason}</p>}
-      <Facts facts={factsOf(provider)} />
+      {!provider.available && <SettingUp reason={provider.reason} />}
+      {isKnown && <Facts facts={factsOf(provider)} />}
       {provider.credentials.map((credential) => (
         <Credential key={credential.credential} credential={credential} />
       ))}
       <Check check={provider.check} />
-      <ProviderActions provider={provider} />
+      {provider.available && <ProviderActions provider={provider} />}
     </Card>
+  );
+}
+
+/** What is missing, and where it is given: nothing can be asked of it, or let rest, before that. */
+function SettingUp({ reason }: { reason: string | null }) {
+  return (
+    <p className={styles.soft}>
+      {reason ? `${reason}.` : 'Its key is not set.'} Set it in the environment of the gateway and the
+      workers, and start them again.
+    </p>
   );
 }
 
