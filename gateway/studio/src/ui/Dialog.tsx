@@ -29,9 +29,10 @@ export function Dialog({ open, title, onClose, actions, size = 'md', isForm, chi
     setDirty(false);
     setAsking(false);
     if (!dialog || dialog.open === open) return;
-    if (open) dialog.showModal();
-    else dialog.close();
-  }, [open]);
+    if (!open) return dialog.close();
+    dialog.showModal();
+    if (!isTouched()) firstOf(dialog, isForm)?.focus();
+  }, [open, isForm]);
   useEffect(() => {
     if (!dirty) return;
     const stay = (event: Event) => event.preventDefault();
@@ -85,6 +86,17 @@ export function Dialog({ open, title, onClose, actions, size = 'md', isForm, chi
       )}
     </dialog>
   );
+}
+
+/** With a finger a field opens a keyboard over what one came to read. */
+function isTouched(): boolean {
+  return matchMedia('(pointer: coarse)').matches;
+}
+
+/** Where one begins: the form's first field, or the answer that changes nothing; else the browser's own choice. */
+function firstOf(dialog: HTMLElement, isForm: boolean | undefined): HTMLElement | null {
+  const fields = `.${styles.body} :is(input, select, textarea, button):enabled`;
+  return dialog.querySelector<HTMLElement>(isForm ? fields : `.${styles.foot} button:enabled`);
 }
 
 /** In the place of the buttons, so that what was written stays in sight. */
