@@ -64,6 +64,7 @@ export function Reports({ project, search, onSearch }: Props) {
               series={cost.series}
               format={exactly}
               formatAxis={dollars}
+              formatSum={dollars}
               loading={cost.loading}
             />
             <ForecastCard project={project} />
@@ -92,7 +93,7 @@ export function Reports({ project, search, onSearch }: Props) {
 const OUTCOMES = [
   { name: 'Made', of: 'success_count' },
   { name: 'Failed', of: 'failure_count' },
-  { name: 'Canceled', of: 'canceled_count' },
+  { name: 'Cancelled', of: 'canceled_count' },
   { name: 'Not ended', of: 'open_count' },
 ] as const;
 

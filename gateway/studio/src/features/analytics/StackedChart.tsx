@@ -13,13 +13,16 @@ export interface ChartProps {
   format: (value: number) => string;
   /** Shorter, for the axis. */
   formatAxis?: (value: number) => string;
+  /** The sum of them all; as people say it, where each value is exact. */
+  formatSum?: (value: number) => string;
 }
 
 const HEIGHT = 240;
 const COLOURS = 6;
 
 /** Bars on top of each other. What is under the pointer, or chosen with the arrow keys, is told above in numbers. */
-export default function StackedChart({ title, labels, series, format, formatAxis = format }: ChartProps) {
+export default function StackedChart(props: ChartProps) {
+  const { title, labels, series, format, formatAxis = format, formatSum = format } = props;
   const [moved, setMoved] = useState(false);
   const data = useMemo(() => dataOf(labels.length, series), [labels, series]);
   const formatted = useRef(formatAxis);
@@ -42,7 +45,7 @@ export default function StackedChart({ title, labels, series, format, formatAxis
   return (
     <div className={styles.chart}>
       <p className={styles.told} aria-live={moved ? 'polite' : 'off'}>
-        {told(at, labels, series, format)}
+        {told(at, labels, series, format, formatSum)}
       </p>
       {/* biome-ignore lint/a11y/useSemanticElements: a drawing that the arrow keys read out */}
       <div
@@ -78,10 +81,11 @@ function told(
   labels: readonly string[],
   series: readonly Series[],
   format: (value: number) => string,
+  formatSum: (value: number) => string,
 ): string {
   if (at === null || labels[at] === undefined) {
     const sum = labels.reduce((all, _, index) => all + totalAt(series, index), 0);
-    return `${format(sum)} in all`;
+    return `${formatSum(sum)} in all`;
   }
   const parts = series.filter((one) => (one.values[at] ?? 0) > 0);
   const more = parts.length > 1 || series.length > 1;

@@ -1,4 +1,5 @@
 import { differencesOf, parametersOf } from '@/features/library/origins';
+import { Breakable } from '@/ui/Breakable';
 import { dollars } from '@/ui/money';
 import styles from './Compare.module.css';
 import type { Contender, Pair } from './contender';
@@ -24,8 +25,12 @@ export function Differences({ pair }: { pair: Pair }) {
           {rows.map(([name, a, b]) => (
             <tr key={name}>
               <th scope="row">{name}</th>
-              <td>{a}</td>
-              <td>{b}</td>
+              <td>
+                <Breakable>{a}</Breakable>
+              </td>
+              <td>
+                <Breakable>{b}</Breakable>
+              </td>
             </tr>
           ))}
         </tbody>

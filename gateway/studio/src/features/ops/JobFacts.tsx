@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { OpsJobDetail } from '@/api/ops';
+import { Breakable } from '@/ui/Breakable';
 import { Money } from '@/ui/Money';
 import { Time } from '@/ui/Time';
 import { type Fact, Facts } from './Facts';
@@ -20,8 +21,13 @@ function what(job: OpsJobDetail): Fact[] {
   return [
     ['Status', <Status key="status" job={job} />],
     ['Kind', labelOf(job.kind)],
-    ['Model', job.model],
-    ['Served by', job.provider ? `${job.provider} · ${job.provider_model ?? job.model}` : 'not chosen yet'],
+    ['Model', <Breakable key="model">{job.model}</Breakable>],
+    [
+      'Served by',
+      <Breakable key="by">
+        {job.provider ? `${job.provider} · ${job.provider_model ?? job.model}` : 'not chosen yet'}
+      </Breakable>,
+    ],
     [
       'Account',
       <Link key="account" to="/ops/jobs" search={{ account: job.account.id } as never}>

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-const QUERY = '(max-width: 719px)';
+const QUERY = '(max-width: 899px)';
 
 function subscribe(watcher: () => void): () => void {
   const query = matchMedia(QUERY);

@@ -43,7 +43,7 @@ export function BudgetRow({ budget, name, onChange, onDelete }: Props) {
           {budget.resets_at && (
             <>
               {' '}
-              · anew <Time at={budget.resets_at} />
+              · begins again <Time at={budget.resets_at} />
             </>
           )}
         </span>

@@ -32,7 +32,7 @@ export function PlanSection() {
               {one.used.toLocaleString('en')} of {one.limit.toLocaleString('en')} {EACH[one.period]}
               {one.resets_at && (
                 <>
-                  , anew <Time at={one.resets_at} />
+                  , begins again <Time at={one.resets_at} />
                 </>
               )}
             </span>
