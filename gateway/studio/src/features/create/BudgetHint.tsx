@@ -22,7 +22,7 @@ export function BudgetHint() {
     >
       <span className={styles.words}>
         <Money nanos={Math.max(0, first.remaining.nanos)} />{' '}
-        {first.scope === 'project' ? <OfProject budget={first} /> : leftOf(first)}
+        {first.scope === 'project' ? <OfProject budget={first} /> : <Words of={first} />}
       </span>
       <span className={styles.track} aria-hidden="true">
         <span className={tight} style={{ width: `${used * 100}%` }} />
@@ -33,5 +33,16 @@ export function BudgetHint() {
 
 function OfProject({ budget }: { budget: Budget }) {
   const project = useProjectChoices().data?.find((one) => one.id === budget.project_id);
-  return leftOf({ ...budget, name: budget.name ?? project?.name ?? null });
+  return <Words of={{ ...budget, name: budget.name ?? project?.name ?? null }} />;
+}
+
+/** Where there is little room, what it is left of is heard only. */
+function Words({ of }: { of: Budget }) {
+  const [left, ...rest] = leftOf(of).split(' ');
+  return (
+    <>
+      {left}
+      <span className={styles.rest}> {rest.join(' ')}</span>
+    </>
+  );
 }

@@ -43,7 +43,7 @@ export function SettingsMenu({ kind, model }: { kind: string; model: string | nu
 
 function keep(kind: string, model: string | null): void {
   save(recipeFile(kind, model), `${kind}.penstock.json`);
-  say('The settings are saved. Drop the file here to have them again.');
+  say('The settings are saved. Fill the form from that file to have them again.');
 }
 
 function empty(kind: string): void {

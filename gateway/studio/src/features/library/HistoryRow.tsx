@@ -32,13 +32,14 @@ export const HistoryRow = memo(function HistoryRow({ generation, selected, style
   const badge = STATUS[status];
   return (
     <article data-generation={id} className={classes(styles.row, selected && styles.selected)} style={style}>
-      <input
-        type="checkbox"
-        aria-label={`Select ${prompt.slice(0, 80)}`}
-        checked={selected}
-        className={styles.check}
-        onChange={(event) => onSelect(id, (event.nativeEvent as MouseEvent).shiftKey)}
-      />
+      <label className={styles.check}>
+        <input
+          type="checkbox"
+          aria-label={`Select ${prompt.slice(0, 80)}`}
+          checked={selected}
+          onChange={(event) => onSelect(id, (event.nativeEvent as MouseEvent).shiftKey)}
+        />
+      </label>
       <Thumbnail generation={generation} />
       <div className={styles.text}>
         <Link to="/studio/generations/$id" params={{ id }} className={styles.prompt} title={prompt}>

@@ -94,7 +94,7 @@ export function EndpointsSection() {
           <span className={forms.faint}>
             Messages to a URL that a request itself named have a secret too.
           </span>
-          <Button size="sm" look="quiet" busy={show.isPending} onClick={() => show.mutate()}>
+          <Button size="sm" busy={show.isPending} onClick={() => show.mutate()}>
             Show it
           </Button>
         </div>

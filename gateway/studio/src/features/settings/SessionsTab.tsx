@@ -34,7 +34,7 @@ export default function SessionsTab() {
     return (
       <Section title="Sessions">
         <EmptyState small icon={<MonitorSmartphone />} title="Nobody is signed in">
-          Sessions begin when somebody signs in with an e-mail address and a password. An open installation
+          Sessions begin when somebody signs in with an e‑mail address and a password. An open installation
           has none.
         </EmptyState>
       </Section>

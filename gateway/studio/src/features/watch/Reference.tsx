@@ -5,6 +5,8 @@ import { sayProblem } from '@/ui/toasts';
 import styles from './FailureCard.module.css';
 import type { Failure } from './failure';
 
+const LONGEST = 12;
+
 /** The code, and the number to quote, ready to be copied. */
 export function Reference({ failure }: { failure: Pick<Failure, 'code' | 'reference'> }) {
   const [copied, setCopied] = useState(false);
@@ -19,15 +21,23 @@ export function Reference({ failure }: { failure: Pick<Failure, 'code' | 'refere
   };
   return (
     <p className={styles.reference}>
-      <span>{reference ? `${code} · ${reference}` : code}</span>
+      <span>{code}</span>
       {reference && (
-        <IconButton
-          name={copied ? 'Copied' : 'Copy the number'}
-          size="sm"
-          icon={copied ? <Check /> : <Copy />}
-          onClick={() => void copy()}
-        />
+        <span className={styles.number} title={reference}>
+          {shortened(reference)}
+          <IconButton
+            name={copied ? 'Copied' : 'Copy the number'}
+            size="sm"
+            icon={copied ? <Check /> : <Copy />}
+            onClick={() => void copy()}
+          />
+        </span>
       )}
     </p>
   );
+}
+
+/** Its end is what tells two apart; the whole of it is on hover and on the clipboard. */
+function shortened(reference: string): string {
+  return reference.length > LONGEST ? `…${reference.slice(-8)}` : reference;
 }

@@ -41,7 +41,8 @@ export function FileControl({ kind, field, value, error, onChange }: ControlProp
               }}
             >
               <ImagePlus aria-hidden="true" />
-              <span>Choose, drop or paste a picture</span>
+              <span className={styles.byMouse}>Choose, drop or paste a picture</span>
+              <span className={styles.byTouch}>Choose a picture</span>
             </PickFile>
             <Button
               size="sm"
