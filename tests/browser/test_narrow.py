@@ -63,3 +63,31 @@ async def test_the_audit_log_begins_with_one_filter(page: Page) -> None:
     await expect(page).to_have_url(re.compile("actor=nobody"))
     await page.reload()
     await expect(by).to_have_value("nobody")
+
+
+@pytest.mark.long
+async def test_an_open_menu_stays_in_a_window_that_is_made_narrow(page: Page) -> None:
+    await page.goto("/studio/create/image")
+    for name, kind in (("Settings of this form", "menu"), ("Model", "listbox")):
+        await page.set_viewport_size({"width": 1440, "height": 900})
+        await page.get_by_role("button", name=name).click()
+        await page.set_viewport_size(PHONE)
+        await page.wait_for_function("""() => {
+            const box = document.querySelector('[popover]:popover-open').getBoundingClientRect();
+            return box.left >= 0 && box.right <= innerWidth;
+        }""")
+        await expect(page.get_by_role(kind)).to_be_visible()  # type: ignore[arg-type]
+        await page.keyboard.press("Escape")
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await page.get_by_role("button", name="Account").click()
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.set_viewport_size(PHONE)
+    await expect(page.get_by_role("menu")).to_have_count(0)
+
+
+@pytest.mark.long
+async def test_an_address_that_leads_nowhere_keeps_the_navigation(page: Page) -> None:
+    for path, frame in (("/studio/no/where", "Studio"), ("/ops/no/where", "Operations")):
+        await page.goto(path)
+        await expect(page.get_by_text("There is nothing here")).to_be_visible()
+        await expect(page.get_by_role("navigation", name=frame, exact=True)).to_be_visible()

@@ -222,3 +222,12 @@ async def test_a_quiet_worker_begins_nothing_until_it_may_again(page: Page, stac
         await page.get_by_role("link", name="Workers").click()
         await page.get_by_role("button", name="Unquiet").click()
     assert await _ended(stack, id_) == "completed"
+
+
+@pytest.mark.long
+async def test_a_provider_without_a_key_says_what_it_needs(page: Page) -> None:
+    await page.goto("/ops/providers")
+    await expect(page.get_by_text("RUNWARE_API_KEY is not set. Set it in the environment")).to_be_visible()
+    await expect(page.get_by_role("button", name="Check replicate")).to_be_visible()
+    for deed in ("Check", "Cool down", "Reset"):
+        await expect(page.get_by_role("button", name=f"{deed} runware")).to_have_count(0)
