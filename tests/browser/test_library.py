@@ -194,7 +194,7 @@ async def test_history_keeps_what_failed_and_looking_leaves_the_form_alone(page:
     await expect(page).to_have_url(f"{stack.url}/studio/generations/{made['id']}")
     await expect(page.get_by_text("local at local")).to_be_visible()
     assert await page.evaluate("localStorage.getItem('penstock-draft-image')") is None
-    await page.get_by_role("button", name="Use the settings").click()
+    await page.get_by_role("button", name="Reuse its settings").click()
     await page.get_by_role("menuitem", name="Use all, same seed").click()
     await expect(page).to_have_url(f"{stack.url}/studio/create/image")
     await expect(page.get_by_label("Prompt", exact=True)).to_have_value("a paper dragon over dunes")
@@ -216,7 +216,7 @@ async def test_what_is_used_again_is_what_was_chosen_of_it(page: Page, stack: St
         ("Use its seed", "4711"),
     ):
         await page.goto(f"/studio/generations/{made['id']}")
-        await page.get_by_role("button", name="Use the settings").click()
+        await page.get_by_role("button", name="Reuse its settings").click()
         await page.get_by_role("menuitem", name=choice).click()
         await expect(page).to_have_url(f"{stack.url}/studio/create/image")
         await expect(page.get_by_label("Prompt", exact=True)).to_have_value("a heron on one leg")

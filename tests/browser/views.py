@@ -110,7 +110,7 @@ def states(first: Sequence[str], ids: Mapping[str, str]) -> list[View]:
         *(View(f"project-{tab}", f"{projects}/{ids['project']}/{tab}")
           for tab in ("assets", "generate", "analytics")),
         View("menu-account", gallery, ("Account",)),
-        View("menu-use", made, ("Use the settings",)),
+        View("menu-use", made, ("Reuse its settings",)),
         View("menu-more", made, ("More",)),
         View("dialog-share", made, ("More", "Share a link that ends", "Make the link")),
         View("dialog-tag", gallery, ("Control+a", "Tag")),

@@ -1,15 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import {
-  Download,
-  Info,
-  Link2,
-  RefreshCw,
-  Scaling,
-  Share2,
-  Star,
-  TextCursorInput,
-  WandSparkles,
-} from 'lucide-react';
+import { Download, Info, Link2, Repeat, Scaling, Share2, SquarePen, Star, WandSparkles } from 'lucide-react';
 import type { ReactNode, Ref } from 'react';
 import { fileAddress } from '@/api/address';
 import { bearer } from '@/api/bearer';
@@ -100,15 +90,15 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         </button>
       )}
       <Actions
-        name="Again: make another"
+        name="Run again: same or new seed"
         items={agains}
-        icon={<RefreshCw aria-hidden="true" />}
-        label="Again"
+        icon={<Repeat aria-hidden="true" />}
+        label="Run again"
       />
       <Actions
         name="Reuse its settings"
         items={[...reuses(generation, reuse), ...settingsOf(generation.id, output)]}
-        icon={<TextCursorInput aria-hidden="true" />}
+        icon={<SquarePen aria-hidden="true" />}
         label="Reuse"
       />
       {uses.length > 0 && (
@@ -134,7 +124,7 @@ export function ResultActions({ ref, generation, output, busy, onAgain }: Props)
         </button>
       )}
       <Actions
-        name="Share a link that expires"
+        name="Share a link that ends"
         items={shares}
         icon={<Share2 aria-hidden="true" />}
         label="Share"

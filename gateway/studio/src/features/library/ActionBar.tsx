@@ -71,11 +71,11 @@ export function ActionBar({ generation, picture, file, downloadUrl, onCopyLink, 
       {generation && (
         <>
           <Menu
-            name="Use the settings"
+            name="Reuse its settings"
             button={
               <>
                 <SquarePen aria-hidden="true" />
-                Use
+                Reuse
               </>
             }
             items={reuses(generation, reuse)}

@@ -1,5 +1,6 @@
 import type { Throughput } from '@/api/ops';
 import { KINDS } from '@/features/create/kinds';
+import { stateWord } from '@/ui/states';
 
 export type By = 'outcome' | 'kind';
 
@@ -33,7 +34,7 @@ export function seriesOf({ data }: Throughput, by: By, kind = ''): Series[] {
   const meant = data.filter((one) => kind === '' || one.kind === kind);
   if (by === 'outcome') {
     return OUTCOMES.map(({ name, colour }) => ({
-      name: name.charAt(0).toUpperCase() + name.slice(1),
+      name: stateWord(name),
       colour,
       values: summed(meant.map((one) => one[name])),
     }));
