@@ -92,7 +92,7 @@ async def test_all_that_match_a_filter_are_canceled_once_they_are_counted(page: 
         await expect(page).to_have_url(re.compile(r"kind=video.*status=queued"))
         await page.get_by_role("button", name="Cancel", exact=True).click()
         await page.get_by_role("button", name="Cancel 3 jobs").click()
-        await expect(page.get_by_text("3 of 3 cancelled.")).to_be_visible()
+        await expect(page.get_by_text("3 of 3 canceled.")).to_be_visible()
         assert {await _ended(stack, id_) for id_ in ids} == {"canceled"}
         await page.goto(f"/ops/jobs/{ids[0]}")
         await expect(page.get_by_role("heading", name="Timeline")).to_be_visible()

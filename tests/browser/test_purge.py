@@ -15,7 +15,7 @@ async def test_a_purge_says_its_count_first_and_is_undone(page: Page, stack: Sta
         await page.goto("/ops/queues")
         await page.get_by_role("button", name="Purge Video").click()
         dialog = page.get_by_role("dialog", name="Purge Video")
-        await expect(dialog).to_contain_text("2 jobs of all accounts would be cancelled")
+        await expect(dialog).to_contain_text("2 jobs of all accounts would be canceled")
         await dialog.get_by_role("textbox").fill("2")
         await dialog.get_by_role("button", name="Cancel 2 jobs").click()
         await page.get_by_role("button", name="Undo").click()

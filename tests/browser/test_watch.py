@@ -102,7 +102,7 @@ async def test_a_cancel_can_be_taken_back_and_arrives_when_the_page_goes_away(
     await cancel.click()
     await jobs.reload()
     ended = jobs.get_by_role("region", name="Recently ended").get_by_role("article", name=prompt)
-    await expect(ended).to_contain_text("Cancelled")
+    await expect(ended).to_contain_text("Canceled")
     await expect(bar(jobs, prompt)).to_have_count(0)
 
 
@@ -121,7 +121,7 @@ async def test_all_are_canceled_after_a_count_a_question_and_ten_seconds(jobs: P
     await dialog.get_by_role("button", name="Cancel 3 jobs").click()
     await messages.get_by_role("button", name="Dismiss").click()
     for prompt in prompts:
-        await expect(card(jobs, prompt)).to_contain_text("Cancelled")
+        await expect(card(jobs, prompt)).to_contain_text("Canceled")
 
 
 @pytest.mark.long
@@ -183,7 +183,7 @@ async def test_a_narrow_screen_keeps_progress_in_sight(jobs: Page, stack: Stack)
     await bar_.click()
     await card(jobs, prompt).get_by_role("button", name="Cancel").click()
     await jobs.get_by_role("region", name="Messages").get_by_role("button", name="Dismiss").click()
-    await expect(card(jobs, prompt)).to_contain_text("Cancelled")
+    await expect(card(jobs, prompt)).to_contain_text("Canceled")
     wide = await jobs.evaluate("document.documentElement.scrollWidth")
     assert wide == 360
 
@@ -216,12 +216,12 @@ async def test_create_tells_places_in_a_queue_and_its_cancel_can_be_taken_back(
     await expect(preview).to_contain_text("Next in the queue", timeout=30_000)
     cancel = preview.get_by_role("button", name="Cancel", exact=True)
     await cancel.click()
-    await expect(preview).to_contain_text("Cancelled in a moment")
+    await expect(preview).to_contain_text("Canceled in a moment")
     await preview.get_by_role("button", name="Undo").click()
     await expect(preview).to_contain_text("The queue is paused")
     await cancel.click()
     await jobs.get_by_role("region", name="Messages").get_by_role("button", name="Dismiss").click()
-    await expect(preview.get_by_role("heading", name="Cancelled")).to_be_visible()
+    await expect(preview.get_by_role("heading", name="Canceled")).to_be_visible()
 
 
 @pytest.mark.long

@@ -31,7 +31,7 @@ function send(file: File, { onProgress, signal }: Options): Promise<Response> {
     request.onload = () =>
       done(new Response(request.responseText, { status: request.status, headers: headersOf(request) }));
     request.onerror = () => failed(new TypeError('The upload broke off.'));
-    request.onabort = () => failed(new Problem('CANCELED', 'The upload was cancelled.', 0));
+    request.onabort = () => failed(new Problem('CANCELED', 'The upload was canceled.', 0));
     signal.addEventListener('abort', () => request.abort());
     const form = new FormData();
     form.append('file', file, file.name);

@@ -1,5 +1,5 @@
-/** A state as people read it: `canceled` is Cancelled. */
+/** A state as people read it. */
 export function stateWord(state: string): string {
-  const words = state === 'canceled' ? 'cancelled' : state.replaceAll('_', ' ');
+  const words = state.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -93,7 +93,7 @@ export function Reports({ project, search, onSearch }: Props) {
 const OUTCOMES = [
   { name: 'Made', of: 'success_count' },
   { name: 'Failed', of: 'failure_count' },
-  { name: 'Cancelled', of: 'canceled_count' },
+  { name: 'Canceled', of: 'canceled_count' },
   { name: 'Not ended', of: 'open_count' },
 ] as const;
 

@@ -35,7 +35,7 @@ export function Making({ generation, job }: { generation: Generation; job: Job |
         <Progress label={titleFor(generation)} value={undo ? (now.progress ?? 0) : barOf(now)} />
         <div className={styles.line}>
           <div className={styles.facts}>
-            {undo ? <p role="status">Cancelled in a moment</p> : <JobFacts job={now} announce />}
+            {undo ? <p role="status">Canceled in a moment</p> : <JobFacts job={now} announce />}
             <By generation={generation} progress={now.progress} />
           </div>
           {(undo || !now.cancelRequested) && (

@@ -21,7 +21,7 @@ const STATUS: Partial<Record<Generation['status'], [string, Tone]>> = {
   queued: ['Queued', 'plain'],
   running: ['Running', 'accent'],
   failed: ['Failed', 'bad'],
-  canceled: ['Cancelled', 'warn'],
+  canceled: ['Canceled', 'warn'],
   expired: ['Expired', 'warn'],
 };
 

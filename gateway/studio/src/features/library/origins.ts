@@ -44,7 +44,7 @@ const STEPS: Record<string, string> = {
   'generation.updated': 'Changed',
   'generation.completed': 'Finished',
   'generation.failed': 'Failed',
-  'generation.canceled': 'Cancelled',
+  'generation.canceled': 'Canceled',
   'generation.expired': 'Expired',
   'generation.settled': 'Cost settled',
 };

@@ -27,7 +27,7 @@ export function JobActions({ job }: { job: OpsJobDetail }) {
         icon={<RotateCcw />}
         busy={deeds.retry.isPending}
         disabled={!retriable}
-        title={unless(retriable, 'Only what failed, expired or was cancelled can be tried again.')}
+        title={unless(retriable, 'Only what failed, expired or was canceled can be tried again.')}
         onClick={() => deeds.retry.mutate(undefined)}
       >
         Retry

@@ -23,7 +23,7 @@ const STATUSES = [
   { value: 'running', label: 'Running' },
   { value: 'completed', label: 'Completed' },
   { value: 'failed', label: 'Failed' },
-  { value: 'canceled', label: 'Cancelled' },
+  { value: 'canceled', label: 'Canceled' },
   { value: 'expired', label: 'Expired' },
 ];
 

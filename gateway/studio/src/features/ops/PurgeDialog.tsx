@@ -12,7 +12,7 @@ import type { QueueDialogProps } from './PauseDialog';
 import { TypedCount } from './TypedCount';
 import { counted } from './words';
 
-/** Says first how many would be cancelled, and cancels exactly as many or none. */
+/** Says first how many would be canceled, and cancels exactly as many or none. */
 export function PurgeDialog({ queue, name, onClose }: QueueDialogProps) {
   const [typed, setTyped] = useState('');
   const client = useQueryClient();
@@ -61,10 +61,9 @@ export function PurgeDialog({ queue, name, onClose }: QueueDialogProps) {
         {count !== undefined && count > 0 && (
           <>
             <p>
-              <span className={styles.count}>{counted(count, 'job')}</span> of all accounts would be
-              cancelled. Nothing is charged for them. What a provider was ever asked for stays. For ten
-              seconds you can undo it, which asks for the same again; after that single ones can be tried
-              again.
+              <span className={styles.count}>{counted(count, 'job')}</span> of all accounts would be canceled.
+              Nothing is charged for them. What a provider was ever asked for stays. For ten seconds you can
+              undo it, which asks for the same again; after that single ones can be tried again.
             </p>
             <TypedCount count={count} value={typed} onChange={setTyped} />
           </>
@@ -77,7 +76,7 @@ export function PurgeDialog({ queue, name, onClose }: QueueDialogProps) {
 
 /** What was canceled has ended, so an undo makes new ones; what nobody pays for any more is told. */
 function sayPurged(name: string, { canceled, purge }: Purged, onUndone: () => void): void {
-  const words = `${name}: ${counted(canceled, 'job')} cancelled.`;
+  const words = `${name}: ${counted(canceled, 'job')} canceled.`;
   if (purge === null) {
     say(words, 'good');
     return;

@@ -15,13 +15,13 @@ export const BULK: Readonly<Record<JobAction, BulkWords>> = {
     verb: 'Cancel',
     effect: 'What queues ends at once and costs nothing; what runs is asked to stop. This cannot be undone.',
     nothing: 'None of them is unfinished, so there is nothing to cancel.',
-    done: 'cancelled',
+    done: 'canceled',
   },
   retry: {
     title: 'Retry jobs',
     verb: 'Retry',
     effect: 'Each becomes a new job of its own account, on its plan and budget.',
-    nothing: 'None of them failed, expired or was cancelled without being tried again.',
+    nothing: 'None of them failed, expired or was canceled without being tried again.',
     done: 'tried again',
   },
   delete: {

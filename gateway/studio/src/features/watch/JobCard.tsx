@@ -33,7 +33,7 @@ export const JobCard = memo(function JobCard({ job, quiet }: Props) {
         end={<End job={job} title={title} undo={undo} />}
       >
         {undo ? (
-          <p className={styles.soft}>Cancelled in a moment</p>
+          <p className={styles.soft}>Canceled in a moment</p>
         ) : (
           <JobFacts job={job} announce={!quiet} />
         )}

@@ -23,7 +23,7 @@ function subscribe(watcher: () => void): () => void {
 
 /** Cancels in ten seconds, or when the page goes away, unless it is undone. */
 export function cancelSoon(ids: readonly string[]): void {
-  const message = ids.length === 1 ? 'Cancelling the job' : `Cancelling ${ids.length} jobs`;
+  const message = ids.length === 1 ? 'Canceling the job' : `Canceling ${ids.length} jobs`;
   const undo = sayUndoable(
     message,
     () => void cancelNow(ids),

@@ -50,7 +50,7 @@ const TITLES: Readonly<Record<string, string>> = {
   DEADLINE: 'Its time ran out',
   POISON: 'It stopped several workers',
   INTERNAL: 'Something went wrong on our side',
-  CANCELED: 'Cancelled',
+  CANCELED: 'Canceled',
   BUDGET_EXCEEDED: 'The budget does not cover this',
   QUOTA_EXCEEDED: 'The plan’s share is used up',
   TIER_REQUIRED: 'The plan does not include this',

@@ -13,7 +13,7 @@ const WORDS: Record<string, string> = {
 const ENDS: Partial<Record<Job['status'], string>> = {
   completed: 'Finished',
   failed: 'Failed',
-  canceled: 'Cancelled',
+  canceled: 'Canceled',
   expired: 'Expired',
 };
 
@@ -26,7 +26,7 @@ export function doing(
 ): string {
   const ended = ENDS[job.status];
   if (ended) return ended;
-  if (job.cancelRequested) return 'Being cancelled: its provider is asked to stop';
+  if (job.cancelRequested) return 'Being canceled: its provider is asked to stop';
   if (job.status === 'queued')
     return job.queuePosition === null ? 'Queued' : before(job.queuePosition, 'before it here');
   const ahead = job.providerQueuePosition;
