@@ -6,6 +6,7 @@ gateway needs to know no provider.
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -204,19 +205,23 @@ class Catalog:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._cards: tuple[ModelCard, ...] = ()
+        self._named: Mapping[tuple[str, str], Sequence[ModelCard]] = {}
         self._version: str | None = None
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
 
     async def cards(self, kind: str | None = None) -> Sequence[ModelCard]:
         """All cards (of a kind), best rank first."""
+        await self._refresh()
+        return [card for card in self._cards if kind is None or card.kind == kind]
+
+    async def _refresh(self) -> None:
         if time.monotonic() - self._read_at > _CACHE_S:
             # Everybody who comes now waits for one reader.
             async with self._reading:
                 if time.monotonic() - self._read_at > _CACHE_S:
                     await self._read()
                     self._read_at = time.monotonic()
-        return [card for card in self._cards if kind is None or card.kind == kind]
 
     async def _read(self) -> None:
         # Before the cards, so that what is written in between is read the next time.
@@ -224,16 +229,17 @@ class Catalog:
         if version != self._version or version is None:
             rows = await self._db.fetch(_READ)
             self._cards = tuple(_card(row, _price_today(row)) for row in rows)
+            self._named = _by_name(self._cards)
             self._version = version
 
     async def find(self, name: str, kind: str) -> Sequence[ModelCard]:
         """The cards that a model name stands for, best rank first; empty when nobody knows it."""
-        found = [card for card in await self.cards(kind) if name in card.names]
-        if not found and time.monotonic() - self._read_at > _MISS_CACHE_S:
+        await self._refresh()
+        if (kind, name) not in self._named and time.monotonic() - self._read_at > _MISS_CACHE_S:
             # It may have been published a moment ago.
             self._read_at = float("-inf")
-            found = [card for card in await self.cards(kind) if name in card.names]
-        return found
+            await self._refresh()
+        return self._named.get((kind, name), ())
 
     def forget(self) -> None:
         """Something was changed: whoever asks next reads anew. Other processes do so within two seconds."""
@@ -241,6 +247,15 @@ class Catalog:
 
     async def card(self, card_id: str) -> ModelCard | None:
         return next((card for card in await self.cards() if card.id == card_id), None)
+
+
+def _by_name(cards: Sequence[ModelCard]) -> dict[tuple[str, str], list[ModelCard]]:
+    """The cards by kind and each of their names, in their order: every admission looks for one."""
+    found: dict[tuple[str, str], list[ModelCard]] = defaultdict(list)
+    for card in cards:
+        for name in card.names:
+            found[card.kind, name].append(card)
+    return dict(found)
 
 
 async def own_cards(db: Database) -> dict[str, ModelCard]:

@@ -107,8 +107,8 @@ class Database:
         sees no account's rows at all.
         """
         async with self._pool.acquire() as connection:
-            # One round trip: the setting lives and dies with the transaction.
-            scope = f"; SELECT set_config('app.user_id', '{account_id}', true)" if account_id else ""
+            # One round trip, and nothing to plan: the setting lives and dies with the transaction.
+            scope = f"; SET LOCAL app.user_id = '{account_id}'" if account_id else ""
             await connection.execute(f"BEGIN{scope}")
             tx = Tx(connection)
             try:

@@ -22,7 +22,7 @@ from shared.domains.entitlements import ACCOUNT as STANDING
 from shared.domains.entitlements import Ask, entitlement
 from shared.domains.generations import DISPATCH_GRACE_S
 from shared.domains.inputs import find_file
-from shared.domains.ledger import ARE_BUDGETED, WRITE, Entry, count_in_budgets
+from shared.domains.ledger import ARE_BUDGETED, WRITE_RESERVES, Entry, count_in_budgets
 from shared.domains.plans import Limit, feature_of
 from shared.domains.projects import closed
 from shared.domains.providers import Orders
@@ -213,7 +213,7 @@ WITH d AS (
     SELECT entry_id, $1::uuid, id, NULL::uuid, 'reserve', reserved_nanos, 'account', routes -> 0 ->> 'provider',
         routes -> 0 ->> 'model', kind, price_id, NULL
     FROM d WHERE entry_id IS NOT NULL
-), {WRITE}
+), {WRITE_RESERVES}
 SELECT id, created_at, start_deadline_at, deadline_at, {ARE_BUDGETED} AS are_budgeted FROM g
 """  # noqa: S608  # constants only
 

@@ -13,7 +13,7 @@ from shared.money import Nanos
 
 # What writing `entries`, a query with the columns of `Entry`, means for the sums that are kept with them. Accounts and
 # projects are locked in the order of their ids, so two settlements never wait for each other in a circle.
-WRITE = """
+WRITE_RESERVES = """
 written AS (
     INSERT INTO ledger (id, account_id, generation_id, submission_id, kind, nanos, payer, provider, model, media_kind,
         price_id, note)
@@ -29,7 +29,12 @@ written AS (
     UPDATE accounts a SET held_nanos = a.held_nanos + moved.nanos
     FROM locked JOIN moved ON moved.account_id = locked.id
     WHERE a.id = locked.id
-), spent AS (
+)
+"""
+"""For entries that reserve, which no project counts."""
+
+WRITE = f"""
+{WRITE_RESERVES}, spent AS (
     SELECT g.project_id, sum(w.nanos)::bigint AS nanos FROM written w JOIN generations g ON g.id = w.generation_id
     WHERE w.payer = 'account' AND w.kind IN ('settle', 'adjust') AND g.project_id IS NOT NULL
     GROUP BY g.project_id HAVING sum(w.nanos) <> 0
@@ -40,7 +45,7 @@ written AS (
     FROM projects_locked JOIN spent ON spent.project_id = projects_locked.id
     WHERE p.id = projects_locked.id
 )
-"""
+"""  # noqa: S608  # constants only
 ARE_BUDGETED = """
 EXISTS (SELECT FROM budgets b JOIN written w ON w.account_id = b.account_id WHERE w.payer = 'account')
 """
