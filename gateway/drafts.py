@@ -99,4 +99,8 @@ async def read_draft(admitter: Admitter, asked: GenerationRequest, caller: Princ
 
 def _without_blanks(given: Mapping[str, Any]) -> dict[str, Any]:
     """An empty field of a form is one that is not there."""
-    return {name: value for name, value in given.items() if value not in ("", None, [])}
+    return {name: value for name, value in given.items() if not _is_blank(value)}
+
+
+def _is_blank(value: Any) -> bool:
+    return value in (None, []) or (isinstance(value, str) and not value.strip())

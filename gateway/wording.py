@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from shared.errors import InvalidInput
+from shared.kinds.base import NOT_BLANK
 
 _OBJECT = frozenset({"model_type", "dict_type", "model_attributes_type"})
 
@@ -13,6 +14,8 @@ def sentence(kind: str, message: str) -> str:
         return "Unknown field"
     if kind in _OBJECT:
         return "Must be a JSON object"
+    if kind == "string_pattern_mismatch" and message.endswith(f"'{NOT_BLANK}'"):
+        return "Must not be blank"
     return message.removeprefix("Value error, ").replace(" after validation", "")
 
 

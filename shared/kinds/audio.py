@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from shared.kinds.base import FileRef, Kind, Parameters, Seed, in_words
+from shared.kinds.base import NOT_BLANK, FileRef, Kind, Parameters, Seed, in_words
 
 Language = Annotated[
     str,
@@ -19,7 +19,7 @@ SAMPLE_SECONDS = (10.0, 30.0)
 
 
 class AudioParameters(Parameters):
-    text: str = Field(min_length=1, max_length=10_000, description="What is said.")
+    text: str = Field(min_length=1, max_length=10_000, pattern=NOT_BLANK, description="What is said.")
     voice: str | None = Field(None, min_length=1, max_length=100, description="A voice of the model.")
     language: Language = Field("en", description="ISO 639 code: en, de, pt, zh …")
     speed: float = Field(1.0, ge=0.25, le=4.0, description="1 is the voice's own speed.")

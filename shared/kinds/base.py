@@ -47,6 +47,9 @@ FileRef = Annotated[
 """A file input: the id of an upload, the id of a generation (its first output) with `/1` behind it for another
 output, or an https URL. `{"generation": id, "output": 1}` is read as the same."""
 
+NOT_BLANK = r"\S"
+"""The pattern of what a provider is to work from: for blanks it would be paid all the same."""
+
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 

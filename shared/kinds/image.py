@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.kinds.base import FileRef, Kind, Parameters, Seed, in_words
+from shared.kinds.base import NOT_BLANK, FileRef, Kind, Parameters, Seed, in_words
 
 Style = Literal[
     "realistic",
@@ -48,7 +48,9 @@ Size = Annotated[
 
 
 class ImageParameters(Parameters):
-    prompt: str = Field(min_length=1, max_length=8000, description="What the picture shows.")
+    prompt: str = Field(
+        min_length=1, max_length=8000, pattern=NOT_BLANK, description="What the picture shows."
+    )
     negative_prompt: str | None = Field(None, max_length=2000, description="What it must not show.")
     size: Size | None = Field(None, description="WIDTHxHEIGHT in pixels; excludes `aspect_ratio`.")
     aspect_ratio: AspectRatio | None = Field(None, description="The shape, at the model's own resolution.")

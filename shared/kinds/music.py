@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.kinds.base import Kind, Parameters, Seed, in_words
+from shared.kinds.base import NOT_BLANK, Kind, Parameters, Seed, in_words
 
 Tag = Annotated[
     str,
@@ -15,7 +15,9 @@ Tag = Annotated[
 
 
 class MusicParameters(Parameters):
-    prompt: str = Field(min_length=1, max_length=4000, description="What the music is like.")
+    prompt: str = Field(
+        min_length=1, max_length=4000, pattern=NOT_BLANK, description="What the music is like."
+    )
     genre: Tag | None = Field(None, description="ambient, classical, jazz, rock, lo-fi …")
     mood: Tag | None = Field(None, description="happy, sad, energetic, calm, mysterious, epic …")
     tempo: int | None = Field(None, ge=40, le=220, description="Beats per minute.")

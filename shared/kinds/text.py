@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from shared.kinds.base import Kind, Parameters, Seed
+from shared.kinds.base import NOT_BLANK, Kind, Parameters, Seed
 from shared.kinds.json_schema import checked
 
 _CHARACTERS_PER_TOKEN = 4
@@ -17,11 +17,13 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     role: Literal["system", "user", "assistant"]
-    content: str = Field(min_length=1, max_length=200_000)
+    content: str = Field(min_length=1, max_length=200_000, pattern=NOT_BLANK)
 
 
 class TextParameters(Parameters):
-    prompt: str | None = Field(None, min_length=1, max_length=200_000, description="Excludes `messages`.")
+    prompt: str | None = Field(
+        None, min_length=1, max_length=200_000, pattern=NOT_BLANK, description="Excludes `messages`."
+    )
     messages: list[Message] | None = Field(None, min_length=1, max_length=200)
     system: str | None = Field(None, max_length=50_000, description="How to behave.")
     max_tokens: int = Field(1024, ge=1, le=128_000)

@@ -5,13 +5,13 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from shared.kinds.base import FileRef, Kind, Parameters, Seed
+from shared.kinds.base import NOT_BLANK, FileRef, Kind, Parameters, Seed
 
 Resolution = Literal["360p", "480p", "720p", "1080p"]
 
 
 class VideoParameters(Parameters):
-    prompt: str = Field(min_length=1, max_length=4000, description="What happens.")
+    prompt: str = Field(min_length=1, max_length=4000, pattern=NOT_BLANK, description="What happens.")
     duration_s: float = Field(5, ge=1, le=60, description="Length in seconds.")
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9"] = "16:9"
     resolution: Resolution = "480p"

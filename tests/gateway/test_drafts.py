@@ -27,6 +27,7 @@ async def costly(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
     [
         ({"count": 2}, [("input.prompt", True)]),
         ({"prompt": "", "count": 2}, [("input.prompt", True)]),
+        ({"prompt": "  ", "count": 2}, [("input.prompt", True)]),
         ({"prompt": "a fox", "count": 2, "steps": 900}, [("input.steps", False)]),
         ({"prompt": "a fox", "count": 2, "colour": "red"}, [("input.colour", False)]),
         ({"count": 2, "mask": "x"}, [("input.prompt", True), ("input", False)]),

@@ -20,6 +20,7 @@ GENERATIONS = "/api/v1/generations"
         ({"input": {}}, "input.prompt"),
         ({"input": {"prompt": 7}}, "input.prompt"),
         ({"input": {"prompt": ""}}, "input.prompt"),
+        ({"input": {"prompt": " \n\u00a0"}}, "input.prompt"),
         ({"input": {"prompt": "x" * 8001}}, "input.prompt"),
         ({"input": {"prompt": "a fox", "count": 99}}, "input.count"),
         ({"input": {"prompt": "a fox", "size": "huge"}}, "input.size"),
@@ -49,6 +50,23 @@ GENERATIONS = "/api/v1/generations"
 async def test_a_wrong_field_is_named(api: Api, change: dict[str, Any], field: str) -> None:
     answer = await api.post(GENERATIONS, image(**change))
     assert answer.problem == (422, "INVALID_INPUT", field)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("image", {"prompt": " "}),
+        ("audio", {"text": "\t"}),
+        ("music", {"prompt": "\u2003"}),
+        ("video", {"prompt": "\n"}),
+        ("text", {"prompt": " "}),
+        ("text", {"messages": [{"role": "user", "content": " "}]}),
+    ],
+)
+async def test_nobody_pays_for_blanks(api: Api, kind: str, given: dict[str, Any]) -> None:
+    answer = await api.post(GENERATIONS, {"kind": kind, "input": given})
+    assert answer.status == 422
+    assert answer.json["message"].endswith(": Must not be blank")
 
 
 async def test_all_wrong_fields_are_listed_and_nothing_is_echoed(api: Api) -> None:
