@@ -12,8 +12,7 @@ import secrets
 import zlib
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from shared import aes
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX = "ps_live_"
@@ -94,16 +93,13 @@ def encrypt(server_key: str, purpose: str, plain: bytes, *, bound_to: str) -> by
     """AES-256-GCM under a key of this purpose: nonce, ciphertext and tag. Good only where it belongs: what it is
     `bound_to`, such as its row's id, must be named again to decrypt it."""
     nonce = secrets.token_bytes(_NONCE_LENGTH)
-    return nonce + AESGCM(_subkey(server_key, purpose)).encrypt(nonce, plain, bound_to.encode())
+    return nonce + aes.encrypt(_subkey(server_key, purpose), nonce, plain, bound_to)
 
 
 def decrypt(server_key: str, purpose: str, sealed: bytes, *, bound_to: str) -> bytes | None:
     """What `encrypt` was given; None under another key, or when it was altered or moved."""
     nonce, content = sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:]
-    try:
-        return AESGCM(_subkey(server_key, purpose)).decrypt(nonce, content, bound_to.encode())
-    except (InvalidTag, ValueError):
-        return None
+    return aes.decrypt(_subkey(server_key, purpose), nonce, content, bound_to)
 
 
 def derived_key(server_key: str, purpose: str) -> bytes:

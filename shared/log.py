@@ -6,10 +6,15 @@ import sys
 from typing import Any
 
 import orjson
-import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
+from shared.ballast import without
 from shared.settings import Settings
+
+# The one would draw tracebacks, which are text by the time that a renderer sees them; the other would keep contexts of
+# threads, of which there are none.
+with without("rich", "greenlet"):
+    import structlog
+    from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 REDACTED = "[redacted]"
 _SECRET_NAMES = re.compile(

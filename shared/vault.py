@@ -18,9 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from shared import aes
 from shared.crypto import MASTER_KEY_BYTES, read_master_key
 from shared.settings import Settings
 
@@ -66,15 +64,18 @@ def derive(master: bytes, salt: bytes) -> bytes:
 
 def encrypt(key: bytes, iv: bytes, plain: str, bound_to: str) -> str:
     """AES-256-GCM: Base64 of the ciphertext and its tag."""
-    return _text(AESGCM(key).encrypt(iv, plain.encode(), bound_to.encode()))
+    return _text(aes.encrypt(key, iv, plain.encode(), bound_to))
 
 
 def decrypt(key: bytes, iv: bytes, encrypted: str, bound_to: str) -> str:
     """Raises NotOpened."""
     try:
-        return AESGCM(key).decrypt(iv, _bytes(encrypted), bound_to.encode()).decode()
-    except (InvalidTag, ValueError):
-        raise NotOpened from None
+        plain = aes.decrypt(key, iv, _bytes(encrypted), bound_to)
+    except ValueError:
+        plain = None
+    if plain is None:
+        raise NotOpened
+    return plain.decode()
 
 
 @dataclass(slots=True)

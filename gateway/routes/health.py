@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from importlib.resources import files
 from typing import Any, Literal
 
-from alembic.script import ScriptDirectory
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.deps import Deps
 from gateway.http import Answer, Reply, Request, operation, reply
 from gateway.resources import Resource
 from shared.log import get_logger
-from shared.migrate import alembic_config
 
 log = get_logger(__name__)
 
@@ -133,15 +132,16 @@ async def _postgres(deps: Deps) -> None:
 
 async def _migrations(deps: Deps) -> None:
     found = await deps.db.fetchval("SELECT version_num FROM alembic_version")
-    # Reads the revisions' files, which takes longer than other requests should wait.
-    wanted = await asyncio.to_thread(newest_revision)
+    wanted = newest_revision()
     if found != wanted:
         raise OutOfDate(f"the schema is at {found}, this version needs {wanted}")
 
 
-def newest_revision() -> str | None:
-    """The revision that this code's own migrations lead to."""
-    return ScriptDirectory.from_config(alembic_config("")).get_current_head()
+def newest_revision() -> str:
+    """The revision that this code's own migrations lead to. Their files are named in order; the tool that runs them
+    would take 10 MB of every gateway to say the same."""
+    newest = max(file.name for file in files("migrations.versions").iterdir() if file.name[:4].isdigit())
+    return newest[:4]
 
 
 async def _redis(deps: Deps) -> None:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import asyncpg
 from alembic import command
+from alembic.script import ScriptDirectory
 
+from gateway.routes.health import newest_revision
 from shared.db import Database, Role
 from shared.domains import archive
 from shared.ids import new_id
@@ -69,3 +71,7 @@ async def test_what_was_archived_comes_back(empty_database: str) -> None:
         assert await db.fetchval("SELECT count(*) FROM outputs") == 1, "that of what is archived"
     finally:
         await db.close()
+
+
+def test_the_newest_file_is_the_newest_revision() -> None:
+    assert newest_revision() == ScriptDirectory.from_config(alembic_config("")).get_current_head()
