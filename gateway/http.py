@@ -322,6 +322,8 @@ def _read_query(op: Operation, raw: web.Request, defaults: BaseModel | None) -> 
         if any("\0" in value for value in many):
             raise InvalidInput("The character NUL is not accepted.", field=name, status=422)
         values[name] = many[0] if len(many) == 1 else many
+    if not values and defaults is not None:
+        return defaults
     return validate(op.query, values)
 
 

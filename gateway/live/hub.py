@@ -144,7 +144,7 @@ class LiveHub:
         if channel is None or connection not in channel.connections:
             return
         channel.connections.discard(connection)
-        channel.feeds.discard(connection)
+        channel.feeds.pop(connection, None)
         self._held.discard(connection)
         self._connections.dec()
         for id_ in list(connection.follows):
@@ -179,10 +179,10 @@ class LiveHub:
         channel = self._channels[connection.account_id]
         if connection.feed or connection.projects:
             connection.since_ms = connection.since_ms or int((time.time() - CLOCK_SKEW_S) * 1000)
-            channel.feeds.add(connection)
+            channel.feeds[connection] = None
         else:
             connection.since_ms = 0
-            channel.feeds.discard(connection)
+            channel.feeds.pop(connection, None)
 
     def repair(self, connection: Connection, id_: str) -> None:
         """Read soon from Postgres what the follower lacks."""

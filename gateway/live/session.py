@@ -85,6 +85,8 @@ class Topics:
 class Session:
     """One connection's conversation. Messages are handled one after another. `role` is the caller's."""
 
+    __slots__ = ("_connection", "_role", "hub")
+
     def __init__(self, hub: LiveHub, connection: Connection, role: Role = Role.USER) -> None:
         self.hub = hub
         self._connection = connection
@@ -117,7 +119,8 @@ class Session:
         known = {str(id_): seq for text, seq in since.items() if (id_ := parse_id(text)) is not None}
         now = control("subscribed", {"topics": asked.names})
         self._connection.feed |= asked.everything
-        self._connection.projects |= {str(project) for project in asked.projects}
+        if asked.projects:
+            self._connection.projects |= {str(project) for project in asked.projects}
         self.hub.feed(self._connection)
         self._connection.explicit |= set(asked.generations)
         named = list(dict.fromkeys([*asked.generations, *(known if asked.everything else ())]))

@@ -22,6 +22,8 @@ class Texts:
     """The texts of one account that are being written, from their beginnings on; past the bounds they are
     forgotten, and who joins late has to wait for the end."""
 
+    __slots__ = ("_texts",)
+
     def __init__(self) -> None:
         self._texts: dict[str, _Text] = {}
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 from pydantic import BeforeValidator, Field
 
 from gateway.auth import WS_BEARER
@@ -86,7 +86,10 @@ async def websocket(request: Request[None, SocketQuery]) -> web.WebSocketRespons
         session = Session(hub, connection, caller.role)
         if request.query.topics:
             await session.subscribe(request.query.topics, {}, None)
-        await _converse(session, socket)
+        async for message in socket:
+            await _hear(session, message)
+            # While it is silent it keeps nothing of what it has said.
+            del message
     except Exception:
         # The response has begun, so no middleware could answer; the client resumes by itself.
         log.exception("websocket_failed", account_id=str(caller.account_id))
@@ -97,12 +100,11 @@ async def websocket(request: Request[None, SocketQuery]) -> web.WebSocketRespons
     return socket
 
 
-async def _converse(session: Session, socket: web.WebSocketResponse) -> None:
-    async for message in socket:
-        if message.type is WSMsgType.TEXT:
-            await session.handle(message.data)
-        elif message.type is WSMsgType.BINARY:
-            session.refuse("Messages are JSON in text frames.")
+async def _hear(session: Session, message: WSMessage) -> None:
+    if message.type is WSMsgType.TEXT:
+        await session.handle(message.data)
+    elif message.type is WSMsgType.BINARY:
+        session.refuse("Messages are JSON in text frames.")
 
 
 class FeedQuery(Query):
