@@ -7,8 +7,8 @@ metadata.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ from shared.settings import Settings
 PART_BYTES = 8 << 20
 SINGLE_PUT_BYTES = 1 << 30
 CHUNK_BYTES = 1 << 16
+PIECE_BYTES = 1 << 18
+"""What is sent at once: no more than a slow store takes within its patience."""
 DELETE_BATCH = 1000
 STAGED = "staged"
 PATIENCE = Patience()
@@ -219,7 +221,7 @@ class ObjectStore:
         headers = {"Content-Length": str(length), "Content-Type": mime}
         source = _Source(chunks, self._connection.patience.silence_s)
         try:
-            async with source.stall, http.put(url, data=source.read(), headers=headers) as answer:
+            async with source.patience(), http.put(url, data=source.read(), headers=headers) as answer:
                 if answer.status not in {200, 201, 204}:
                     raise StorageError(f"PUT answered {answer.status}")
         except (aiohttp.ClientConnectionError, TimeoutError) as error:
@@ -276,30 +278,58 @@ class ObjectStore:
 class _Source:
     """A stream on its way out, and the error that it ended with.
 
-    `stall` is around the request: it ends when the store takes nothing for `silence_s`. How long the stream itself
-    takes is not the store's fault, and how long its answer takes is bounded by aiohttp, but only after the last byte.
+    How long the stream itself takes is not the store's fault, and how long its answer takes is bounded by aiohttp, but
+    only after the last byte.
     """
 
     def __init__(self, chunks: AsyncIterator[bytes], silence_s: float) -> None:
         self._chunks = chunks
         self._silence_s = silence_s
-        self.stall = asyncio.timeout(None)
+        self._offered_at: float | None = None
+        self._stall = asyncio.timeout(None)
         self.error: Exception | None = None
 
-    async def read(self) -> AsyncIterator[bytes]:
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """Around the request: raises TimeoutError when the store takes nothing for `silence_s`."""
+        self._look()
+        try:
+            async with self._stall:
+                yield
+        finally:
+            self._watch.cancel()
+
+    async def read(self) -> AsyncIterator[bytes | memoryview]:
+        loop = asyncio.get_running_loop()
         try:
             async for chunk in self._chunks:
-                for start in range(0, len(chunk), CHUNK_BYTES):
-                    self._watch(asyncio.get_running_loop().time() + self._silence_s)
-                    yield chunk[start : start + CHUNK_BYTES]
-                    self._watch(None)
+                for piece in _pieces(chunk):
+                    self._offered_at = loop.time()
+                    yield piece
+                    self._offered_at = None
         except Exception as error:
             self.error = error
             raise
 
-    def _watch(self, until: float | None) -> None:
-        if not self.stall.expired():
-            self.stall.reschedule(until)
+    def _look(self) -> None:
+        """Now and then: a timer for each piece would cost more than to hash it."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        until = (self._offered_at or now) + self._silence_s
+        if until > now:
+            self._watch = loop.call_at(until, self._look)
+        else:
+            self._stall.reschedule(now)
+
+
+def _pieces(chunk: bytes) -> Iterator[bytes | memoryview]:
+    """No more at once than a slow store takes within its patience."""
+    if len(chunk) <= PIECE_BYTES:
+        yield chunk
+        return
+    whole = memoryview(chunk)
+    for start in range(0, len(chunk), PIECE_BYTES):
+        yield whole[start : start + PIECE_BYTES]
 
 
 async def _led_by(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
