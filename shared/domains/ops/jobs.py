@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from shared.db import Database, Tx
 from shared.domains import history
-from shared.domains.admission import Admission, Admitter
+from shared.domains.admission import Admission, Admitter, Idempotency, StoredResponse
 from shared.domains.cancels import CancelResult, cancel_queued, request_cancel
 from shared.domains.ops.audit import Actor, act_for, deed
 from shared.domains.repeats import RETRIABLE, retry_of
@@ -215,18 +215,20 @@ async def retry(
         done.details.update(named(where, [row["id"] for row in rows]))
         if provider is not None:
             done.details["provider"] = provider
-    return await ask_again(db, rows, admitter, provider)
+    return await ask_again(db, rows, admitter, provider=provider)
 
 
 async def ask_again(
-    db: Database, rows: Sequence[Mapping[str, Any]], admitter: Admitter, provider: str | None = None
-) -> Retried:
-    """Has what `lock` gave made anew, each in a transaction of its own."""
+    db: Database, rows: Sequence[Mapping[str, Any]], admitter: Admitter, *, provider: str | None = None,
+    once: str | None = None,
+) -> Retried:  # fmt: skip
+    """Has what `lock` gave made anew, each in a transaction of its own; only one of all calls with the same `once`
+    makes anything of a row."""
     made: dict[UUID, UUID] = {}
     admissions: list[Admission] = []
     refused: list[Refusal] = []
     for some in batched(rows, ADMITTED_TOGETHER):
-        results = await asyncio.gather(*(_retry_one(db, row, admitter, provider) for row in some))
+        results = await asyncio.gather(*(_retry_one(db, row, admitter, provider, once) for row in some))
         for row, result in zip(some, results, strict=True):
             if isinstance(result, PenstockError):
                 refused.append(Refusal(row["id"], result))
@@ -237,19 +239,26 @@ async def ask_again(
 
 
 async def _retry_one(
-    db: Database, found: Mapping[str, Any], admitter: Admitter, provider: str | None
+    db: Database, found: Mapping[str, Any], admitter: Admitter, provider: str | None, once: str | None
 ) -> Admission | PenstockError:
+    id_: UUID = found["id"]
+    key = Idempotency(once, str(id_), id_.bytes) if once is not None else None
     try:
         async with db.transaction(found["account_id"]) as tx:
             row = await history.get(tx, found["id"])
         if row is None:
             return _missing(found["id"])
-        return await admitter.admit(found["account_id"], retry_of(row, provider=provider))
+        return await admitter.admit(found["account_id"], retry_of(row, provider=provider), key, _kept)
     except ValidationError:
         # Its kind has become stricter since.
         return InvalidInput("Its input is not valid any more.", field="input", status=422)
     except PenstockError as error:
         return error
+
+
+def _kept(row: Mapping[str, Any]) -> StoredResponse:
+    """What is kept of an admission under a key: nobody reads more of it than that it was."""
+    return StoredResponse(202, {}, b"", row["id"])
 
 
 def named(where: JobFilter, ids: Sequence[UUID]) -> dict[str, Any]:

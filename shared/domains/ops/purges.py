@@ -1,7 +1,8 @@
 """Emptying a queue, and taking that back.
 
 What was canceled has ended for good, so to take it back is to ask for the same again, each on its account's plan and
-budget, as a retry does. A purge knows what it canceled; what is taken back of it is taken out, so nothing comes twice.
+budget, as a retry does. A purge knows what it canceled, and forgets of it what is back: an undo that died may be asked
+for again. Each is admitted under a key of its purge, so nothing comes twice, whoever else undoes it at the same time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,8 @@ UNDO_WITHIN = timedelta(hours=1)
 """Long enough for somebody at a terminal to see what they did; pages offer it for seconds."""
 
 _KEEP = "SELECT auth.ops_keep_purge($1, $2, $3, $4)"
-_TAKE = "SELECT * FROM auth.ops_take_purged($1, $2, $3)"
+_NEXT = "SELECT * FROM auth.ops_next_purged($1, $2, $3)"
+_BACK = "SELECT auth.ops_purged_is_back($1, $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Purge:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """`passed_over` were tried again or deleted by somebody else, or are being changed; `left` is for another time."""
+    """`passed_over` were tried again or deleted by somebody else, or are being changed; `left` are for another time."""
 
     retried: Retried
     passed_over: int
@@ -102,21 +104,23 @@ async def undo(
     Raises NotFound, and Conflict when it is too late or nothing is left.
     """
     async with deed(db, actor, "queue.undo_purge", f"purge:{purge_id}") as done:
-        taken = await _take(done.tx, purge_id, most)
-        where = JobFilter(ids=taken["ids"], states=["canceled"], untried=True)
-        rows = await lock(done.tx, where, most)
-        done.details.update(named(JobFilter(), [row["id"] for row in rows]), queue=taken["kind"])
-    retried = await ask_again(db, rows, admitter)
-    return Undone(retried, len(taken["ids"]) - len(rows), taken["remaining"])
+        found = await _next(done.tx, purge_id, most)
+        ids = found["ids"]
+        rows = await lock(done.tx, JobFilter(ids=ids, states=["canceled"], untried=True), most)
+        done.details.update(named(JobFilter(), [row["id"] for row in rows]), queue=found["kind"])
+    retried = await ask_again(db, rows, admitter, once=f"undo of purge {purge_id}")
+    async with db.transaction(actor.account_id) as tx:
+        await tx.execute(_BACK, purge_id, ids)
+    return Undone(retried, len(ids) - len(retried.made) - len(retried.refused), found["remaining"])
 
 
-async def _take(tx: Tx, purge_id: UUID, most: int) -> Mapping[str, Any]:
-    taken = await tx.fetchrow(_TAKE, purge_id, most, UNDO_WITHIN)
-    if taken is None:
+async def _next(tx: Tx, purge_id: UUID, most: int) -> Mapping[str, Any]:
+    found = await tx.fetchrow(_NEXT, purge_id, most, UNDO_WITHIN)
+    if found is None:
         raise NotFound(f"There is no purge {purge_id} that could be undone.")
-    if taken["late"]:
+    if found["late"]:
         raise Conflict("It is too late to undo that purge. Single ones can be tried again.")
-    if not taken["ids"]:
+    if not found["ids"]:
         raise Conflict("That purge is undone already.")
-    row: Mapping[str, Any] = taken
+    row: Mapping[str, Any] = found
     return row

@@ -1,11 +1,12 @@
 """A queue that was emptied, and had back."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
+from shared.domains.admission import Admission, Admitter
 from shared.domains.ops import purges
 from shared.domains.ops.audit import Actor
 from shared.domains.ops.purges import Undone
@@ -58,15 +59,46 @@ async def test_exactly_what_was_purged_comes_back_once_at_its_accounts_cost(api:
 async def test_whoever_undoes_it_at_once_and_in_parts_gets_nothing_twice(api: Api) -> None:
     ids = {(await api.submit())["id"] for _ in range(5)}
     purge = await _purge(api, 5)
-    deps, actor = api.gateway.deps, Actor(api.account_id, "test", None)
-    found = await asyncio.gather(
-        *(purges.undo(deps.db, actor, UUID(purge), deps.admitter, most=2) for _ in range(5)),
-        return_exceptions=True,
-    )
-    parts = [part for part in found if isinstance(part, Undone)]
-    assert sorted(str(id_) for part in parts for id_ in part.retried.made) == sorted(ids)
-    assert sorted(part.left for part in parts) == [0, 1, 3]
-    assert [type(part) for part in found if part not in parts] == [Conflict, Conflict]
+    made: list[str] = []
+    for _ in range(3):
+        found = await asyncio.gather(
+            *(_part(api, purge, api.gateway.deps.admitter) for _ in range(4)), return_exceptions=True
+        )
+        made += [str(id_) for part in found if isinstance(part, Undone) for id_ in part.retried.made]
+    assert sorted(made) == sorted(ids)
+    with pytest.raises(Conflict):
+        await _part(api, purge, api.gateway.deps.admitter)
+
+
+async def test_an_undo_that_died_goes_on_when_it_is_asked_for_again(api: Api) -> None:
+    ids = {(await api.submit())["id"] for _ in range(5)}
+    purge = await _purge(api, 5)
+    with pytest.raises(asyncio.CancelledError):
+        await _part(api, purge, cast(Admitter, Dying(api.gateway.deps.admitter)), most=5)
+    undone = (await _undo(api, purge)).json
+    assert (undone["refused"], undone["more"]) == ([], False)
+    rows = await api.gateway.worker.fetch("SELECT parent_id FROM generations WHERE parent_id IS NOT NULL")
+    assert sorted(str(row["parent_id"]) for row in rows) == sorted(ids), "each is back once"
+    assert (await _undo(api, purge)).problem[:2] == (409, "CONFLICT")
+
+
+class Dying:
+    """Admits two, and then its process is gone."""
+
+    def __init__(self, admitter: Admitter) -> None:
+        self._admitter = admitter
+        self._left = 2
+
+    async def admit(self, *asked: Any) -> Admission:
+        self._left -= 1
+        if self._left < 0:
+            raise asyncio.CancelledError
+        return await self._admitter.admit(*asked)
+
+
+async def _part(api: Api, purge: str, admitter: Admitter, most: int = 2) -> Undone:
+    actor = Actor(api.account_id, "test", None)
+    return await purges.undo(api.gateway.deps.db, actor, UUID(purge), admitter, most=most)
 
 
 async def test_an_account_that_cannot_pay_is_told_of(api: Api, other: Api) -> None:
