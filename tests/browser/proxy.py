@@ -67,5 +67,8 @@ async def stripping_proxy(port: int) -> AsyncIterator[StrippingProxy]:
         runner = web.AppRunner(app, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield proxy
-        await runner.cleanup()
+        try:
+            yield proxy
+        finally:
+            # A server that is left open keeps the loop from ending, and with it the whole run.
+            await runner.cleanup()

@@ -85,6 +85,21 @@ async def test_an_open_menu_stays_in_a_window_that_is_made_narrow(page: Page) ->
     await expect(page.get_by_role("menu")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("address", "heading"),
+    [
+        ("/", "Create images"),
+        ("/studio", "Create images"),
+        ("/studio/", "Create images"),
+        ("/ops", "Queues"),
+        ("/studio/nowhere", "Not found"),
+    ],
+)
+async def test_every_beginning_leads_to_a_view(page: Page, address: str, heading: str) -> None:
+    await page.goto(address)
+    await expect(page.get_by_role("heading", name=heading, level=1, exact=True)).to_be_attached()
+
+
 @pytest.mark.long
 async def test_an_address_that_leads_nowhere_keeps_the_navigation(page: Page) -> None:
     for path, frame in (("/studio/no/where", "Studio"), ("/ops/no/where", "Operations")):

@@ -43,15 +43,26 @@ export const opsRoute = createRoute({
   staticData: { ask: frameAnswers },
 });
 
-/** Addresses that lead nowhere, in the frame of what they are below. */
+export function toCreate() {
+  throw redirect({ to: '/studio/create/$kind', params: { kind: 'image' }, replace: true });
+}
+
+/** Addresses that lead nowhere, in the frame of what they are below. Nothing after the slash is its beginning, which
+ * the router takes for one of them. */
 export const nowhereRoute = createRoute({
   getParentRoute: () => studioRoute,
   path: '/studio/$',
+  beforeLoad: ({ params }) => {
+    if (!params._splat) toCreate();
+  },
   component: lazyRouteComponent(() => import('./NotFound'), 'NotFound'),
 });
 
 export const opsNowhereRoute = createRoute({
   getParentRoute: () => opsRoute,
   path: '/ops/$',
+  beforeLoad: ({ params }) => {
+    if (!params._splat) throw redirect({ to: '/ops/queues', replace: true });
+  },
   component: lazyRouteComponent(() => import('./NotFound'), 'OpsNotFound'),
 });

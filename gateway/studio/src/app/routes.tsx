@@ -1,4 +1,4 @@
-import { createRoute, redirect } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { analyticsRoutes } from '@/features/analytics/routes';
 import { authRoutes } from '@/features/auth/routes';
 import { compareRoutes } from '@/features/compare/routes';
@@ -8,13 +8,9 @@ import { opsRoutes } from '@/features/ops/routes';
 import { projectRoutes } from '@/features/projects/routes';
 import { settingsRoutes } from '@/features/settings/routes';
 import { watchRoutes } from '@/features/watch/routes';
-import { nowhereRoute, opsNowhereRoute, opsRoute, rootRoute, studioRoute } from './root';
+import { nowhereRoute, opsNowhereRoute, opsRoute, rootRoute, studioRoute, toCreate } from './root';
 
 const home = ['/', '/studio'] as const;
-
-function toCreate() {
-  throw redirect({ to: '/studio/create/$kind', params: { kind: 'image' }, replace: true });
-}
 
 const homeRoutes = [
   createRoute({ getParentRoute: () => rootRoute, path: home[0], beforeLoad: toCreate }),
