@@ -1,5 +1,6 @@
 """What the Creative Studio's functions take, in its words, and what that asks of the pipeline."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -46,8 +47,9 @@ class FunctionRequest(Body):
             return sent
         return {name: value for name, value in sent.items() if value is not None and value != ""}
 
+    @abstractmethod
     def asked(self) -> Asked:
-        raise NotImplementedError
+        """What the pipeline is asked for."""
 
 
 class CreativeImageRequest(FunctionRequest):

@@ -11,6 +11,8 @@ depends_on: Sequence[str] | None = None
 
 DEFINER = "SECURITY DEFINER SET search_path = public, pg_temp"
 
+# Who undoes it at the same time waits until these are free again, or would pass over them and forget them while the
+# other has not brought them back.
 NEXT = f"""
 CREATE FUNCTION auth.ops_next_purged(wanted uuid, most int, kept interval)
 RETURNS TABLE (kind text, late boolean, ids uuid[], remaining int)
@@ -18,7 +20,7 @@ LANGUAGE plpgsql VOLATILE {DEFINER} AS $$
 BEGIN
     PERFORM auth.require_operator();
     RETURN QUERY SELECT p.kind, p.at < now() - kept, p.ids[1 : most], greatest(cardinality(p.ids) - most, 0)
-        FROM purges p WHERE p.id = wanted;
+        FROM purges p WHERE p.id = wanted FOR UPDATE;
 END $$
 """
 BACK = f"""

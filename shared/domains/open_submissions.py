@@ -1,4 +1,5 @@
-"""Submissions whose generation has ended: the provider's final word is still awaited and paid for."""
+"""Open submissions: those whose generation has ended while the provider's final word is awaited, and will be paid for,
+and what helps to find one that was lost."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -48,6 +48,7 @@ class Outcomes:
         self, work: Work, provider: Provider, route: Mapping[str, Any], decision: Mapping[str, Any],
         submission_id: UUID, answer: Ended,
     ) -> None:  # fmt: skip
+        """The provider ended it without a result: another route, or the end. What it bills is settled."""
         settle = settlement_of(submission_id, route, answer.usage, provider)
         change = SubmissionChange(
             submission_id, "done", error=answer.error.as_json(), usage=json_units(answer.usage.units),
@@ -66,6 +67,7 @@ class Outcomes:
         self, work: Work, provider: Provider, route: Mapping[str, Any], decision: Mapping[str, Any],
         submission_id: UUID, refusal: Refused,
     ) -> None:  # fmt: skip
+        """The provider did not take it, and bills nothing: a rest, another try, another route, or the end."""
         if refusal.error.code == "PROVIDER_AUTH" and key_id_of(provider.credential) is not None:
             self._tools.credentials.doubt(provider)
             refusal = _on_own_key(provider, refusal)

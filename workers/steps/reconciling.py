@@ -29,6 +29,7 @@ class Reconciling:
         self._requests = requests
 
     async def unknown(self, work: Work, provider: Provider, submission_id: UUID, error: Exception) -> None:
+        """Nobody has the answer: to be asked about soon."""
         cause = JobError("PROVIDER_TIMEOUT", f"No clear answer: {type(error).__name__}", retryable=True)
         await self._lifecycle.unknown(work, submission_id, cause, look_in_s=0.5,
                                       window_s=self._tools.window_s(provider))  # fmt: skip

@@ -70,13 +70,17 @@ async def test_whoever_undoes_it_at_once_and_in_parts_gets_nothing_twice(api: Ap
         await _part(api, purge, api.gateway.deps.admitter)
 
 
-async def test_an_undo_that_died_goes_on_when_it_is_asked_for_again(api: Api) -> None:
+@pytest.mark.parametrize("beside", [0, 3])
+async def test_an_undo_that_died_goes_on_when_it_is_asked_for_again(api: Api, beside: int) -> None:
+    """`beside` others undo it at the same time, and must not forget what it had in hand."""
     ids = {(await api.submit())["id"] for _ in range(5)}
-    purge = await _purge(api, 5)
-    with pytest.raises(asyncio.CancelledError):
-        await _part(api, purge, cast(Admitter, Dying(api.gateway.deps.admitter)), most=5)
-    undone = (await _undo(api, purge)).json
-    assert (undone["refused"], undone["more"]) == ([], False)
+    purge, admitter = await _purge(api, 5), api.gateway.deps.admitter
+    dying = _part(api, purge, cast(Admitter, Dying(admitter)), most=5)
+    died, *_ = await asyncio.gather(
+        dying, *(_part(api, purge, admitter) for _ in range(beside)), return_exceptions=True
+    )
+    assert beside or isinstance(died, asyncio.CancelledError)
+    await _undo(api, purge)
     rows = await api.gateway.worker.fetch("SELECT parent_id FROM generations WHERE parent_id IS NOT NULL")
     assert sorted(str(row["parent_id"]) for row in rows) == sorted(ids), "each is back once"
     assert (await _undo(api, purge)).problem[:2] == (409, "CONFLICT")
